@@ -1,0 +1,293 @@
+//! The one dispatch from a format's name to its reader and its writer.
+//!
+//! Reading has two steps. [`open`] looks at the head of a member, once: which format, which columns,
+//! which encoding, which key. That gives a [`Reader`], which all threads share, and a [`Cutter`], which
+//! finds record boundaries at memory speed. [`Reader::read`] then turns any chunk into drafts.
+//!
+//! Writing is one item a token ([`Writer::item`]); what stands before, between and after the items is
+//! apart from it ([`Writer::head`], [`Writer::before`], [`Writer::tail`]), so that a token can be left
+//! out, or a file split, without touching the bytes that were proved.
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::record::{Code, Draft, Holds, Keyring, Plain, Token, Trail};
+
+pub mod csv;
+pub mod csv_maps;
+mod cut;
+mod encoding;
+pub mod entra_csv;
+pub mod graph;
+mod json;
+pub mod jsonl;
+pub mod pskc;
+#[cfg(test)]
+mod testing;
+pub mod text;
+mod xml;
+
+pub use csv::{ColumnName, CsvOptions, OutColumn, OutColumns, OutValue};
+pub use cut::{Boundary, Chunk, Cut, Cutter, Head};
+
+/// Every format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Rows of any layout.
+    Csv,
+    /// The CSV of Entra's legacy upload.
+    EntraCsv,
+    /// The body of Microsoft Graph's delta PATCH.
+    Graph,
+    /// One object a line; loses nothing.
+    Jsonl,
+    /// RFC 6030.
+    Pskc,
+}
+
+/// What `seedmill formats` tells of one.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// What is read.
+    pub reads: &'static str,
+    /// What is written; empty where nothing is.
+    pub writes: &'static str,
+    /// The fields that the written form has no place for.
+    pub loses: &'static str,
+    /// Where the shape comes from.
+    pub source: &'static str,
+    /// Whether it can be cut, or what is held in memory.
+    pub memory: &'static str,
+}
+
+impl Format {
+    /// Every format, Entra's first.
+    pub const ALL: [Self; 5] = [Self::Graph, Self::EntraCsv, Self::Pskc, Self::Csv, Self::Jsonl];
+
+    /// The id that `--from` and `--to` take.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::EntraCsv => "entra-csv",
+            Self::Graph => "graph",
+            Self::Jsonl => "jsonl",
+            Self::Pskc => "pskc",
+        }
+    }
+
+    /// The format with that id.
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.id() == id)
+    }
+
+    /// What `seedmill formats` tells.
+    pub const fn description(self) -> Description {
+        match self {
+            Self::Csv => csv::DESCRIPTION,
+            Self::EntraCsv => entra_csv::DESCRIPTION,
+            Self::Graph => graph::DESCRIPTION,
+            Self::Jsonl => jsonl::DESCRIPTION,
+            Self::Pskc => pskc::DESCRIPTION,
+        }
+    }
+
+    /// Recognises a member by its head. `None` when no format fits.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FormatUndecided`] when several fit equally.
+    pub fn detect(head: &[u8]) -> Result<Option<Self>> {
+        if pskc::fits(head) {
+            return Ok(Some(Self::Pskc));
+        }
+        if graph::fits(head) {
+            return Ok(Some(Self::Graph));
+        }
+        if jsonl::fits(head) {
+            return Ok(Some(Self::Jsonl));
+        }
+        if entra_csv::fits(head) {
+            return Ok(Some(Self::EntraCsv));
+        }
+        Ok(csv::fits(head).then_some(Self::Csv))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// How members are to be read, where the user says something about it.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// `--from`: skips detection.
+    pub from: Option<Format>,
+    /// `--column`, `--no-header`, `--delimiter`, `--seed-encoding`, `--map`.
+    pub csv: CsvOptions,
+    /// Seconds since 1970, for keys whose policy has dates; `None` leaves them unjudged.
+    pub now: Option<i64>,
+}
+
+/// A member whose head is understood.
+pub struct Opened<'s> {
+    /// Which format it is.
+    pub format: Format,
+    /// Turns its chunks into drafts, on any thread.
+    pub reader: Reader,
+    /// Cuts it into chunks.
+    pub cutter: Cutter<'s>,
+    /// What is to be said of the member as a whole.
+    pub findings: Vec<(Code, String)>,
+}
+
+/// Looks at the head of a member and gets ready to read it.
+///
+/// `source` gives UTF-8 ([`text::Text`] makes it of what came). `Ok(None)` means that no format fits.
+///
+/// # Errors
+///
+/// What is wrong with the member as a whole: several formats fit, a column is missing, an encoding is
+/// unsettled, a key does not open it.
+pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) -> Result<Option<Opened<'s>>> {
+    let format = match options.from {
+        Some(format) => Some(format),
+        None => match Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))? {
+            // Whoever names columns speaks of rows, whatever their header looks like.
+            None | Some(Format::EntraCsv) if options.csv.names_columns() => Some(Format::Csv),
+            detected => detected,
+        },
+    };
+    Ok(match format {
+        None => None,
+        Some(Format::Csv) => Some(csv::open(head, options)?),
+        Some(Format::EntraCsv) => Some(entra_csv::open(head, options)?),
+        Some(Format::Graph) => Some(graph::open(head, options)?),
+        Some(Format::Jsonl) => Some(jsonl::open(head)?),
+        Some(Format::Pskc) => Some(pskc::open(head, options, keyring)?),
+    })
+}
+
+/// Turns chunks of one member into drafts; shared by all threads.
+#[derive(Debug)]
+pub enum Reader {
+    /// Rows, of Entra's layout or any other.
+    Csv(csv::Layout),
+    /// A whole Graph document, or one object.
+    Graph(graph::Reader),
+    /// Lines of objects.
+    Jsonl,
+    /// Key packages, with what their container says.
+    Pskc(Box<pskc::Container>),
+}
+
+impl Reader {
+    /// Reads a chunk; hands each record on as a draft, in order.
+    ///
+    /// A damaged record is a draft that carries its faults.
+    ///
+    /// # Errors
+    ///
+    /// What stops the run: text that is no UTF-8, a broken syntax, a row that contradicts its column; and
+    /// whatever `each` answers.
+    pub fn read(&self, chunk: &Chunk, trail: &Trail, each: &mut dyn FnMut(Draft<'_>) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Csv(layout) => csv::read(layout, chunk, trail, each),
+            Self::Graph(reader) => graph::read(reader, chunk, trail, each),
+            Self::Jsonl => jsonl::read(chunk, trail, each),
+            Self::Pskc(container) => pskc::read(container, chunk, trail, each),
+        }
+    }
+}
+
+/// Turns tokens into the items of one format.
+#[derive(Debug)]
+pub enum Writer {
+    /// Rows of the user's columns.
+    Csv(OutColumns),
+    /// Rows of Entra's legacy upload.
+    EntraCsv,
+    /// Items of a delta PATCH.
+    Graph,
+    /// Lines of objects.
+    Jsonl,
+}
+
+impl Writer {
+    /// The writer of a format, where it has one that needs no options.
+    pub const fn new(format: Format) -> Option<Self> {
+        match format {
+            Format::EntraCsv => Some(Self::EntraCsv),
+            Format::Graph => Some(Self::Graph),
+            Format::Jsonl => Some(Self::Jsonl),
+            Format::Csv | Format::Pskc => None,
+        }
+    }
+
+    /// The format written.
+    pub const fn format(&self) -> Format {
+        match self {
+            Self::Csv(_) => Format::Csv,
+            Self::EntraCsv => Format::EntraCsv,
+            Self::Graph => Format::Graph,
+            Self::Jsonl => Format::Jsonl,
+        }
+    }
+
+    /// What of a token the format has a place for.
+    pub fn holds(&self) -> Holds {
+        match self {
+            Self::Csv(columns) => columns.holds(),
+            Self::EntraCsv => entra_csv::HOLDS,
+            Self::Graph => graph::HOLDS,
+            Self::Jsonl => Holds::EVERYTHING,
+        }
+    }
+
+    /// The format's own reader, for the proof.
+    pub fn reader(&self) -> Reader {
+        match self {
+            Self::Csv(columns) => Reader::Csv(columns.layout()),
+            Self::EntraCsv => Reader::Csv(entra_csv::layout()),
+            Self::Graph => Reader::Graph(graph::Reader::written()),
+            Self::Jsonl => Reader::Jsonl,
+        }
+    }
+
+    /// Writes what stands before the first item of a file.
+    pub fn head(&self, out: &mut Plain) {
+        match self {
+            Self::Csv(columns) => columns.head(out),
+            Self::EntraCsv => out.extend(entra_csv::HEAD),
+            Self::Graph => out.extend(graph::HEAD),
+            Self::Jsonl => {}
+        }
+    }
+
+    /// Writes what stands before the item with that number, from 1: a separator, a running number.
+    pub fn before(&self, number: u64, out: &mut Plain) {
+        match self {
+            Self::Graph => graph::before(number, out),
+            Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
+        }
+    }
+
+    /// Writes one token.
+    pub fn item(&self, token: &Token<'_>, out: &mut Plain) {
+        match self {
+            Self::Csv(columns) => columns.item(token, out),
+            Self::EntraCsv => entra_csv::item(token, out),
+            Self::Graph => graph::item(token, out),
+            Self::Jsonl => jsonl::item(token, out),
+        }
+    }
+
+    /// Writes what stands behind the last item of a file.
+    pub fn tail(&self, out: &mut Plain) {
+        match self {
+            Self::Graph => out.extend(graph::TAIL),
+            Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What a `KeyPackage` says in, drafts out: one for each `Key`.
+//!
+//! Protected values are opened here, and only here.
+//!
+//! # Leniency
+//!
+//! Encrypted integers are ASCII digits or up to 8 big-endian bytes, as vendors write both and python-pskc writes the
+//! shortest; bytes that are all digits are digits.
+//! The hash stands in the text of `Suite`, or in its attribute `hashalgo` (privacyIDEA).
+
+use std::borrow::Cow;
+
+use super::Container;
+use super::crypt::{Encryption, Refusal, Sealed, number};
+use super::package::{Device, Item, Key, Package, Text};
+use super::policy;
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::{Algorithm, Code, Draft, Encoding, Place, Seed, SeedText, escaped};
+
+/// Hands on each key of a package as a draft.
+pub(super) fn hand_on<'a>(
+    container: &Container,
+    package: &mut Package<'a>,
+    number: u64,
+    each: &mut dyn FnMut(Draft<'_>) -> Result<()>,
+) -> Result<()> {
+    let several = package.keys.len() > 1;
+    for (index, key) in package.keys.iter_mut().enumerate() {
+        let key_number = if several { u32::try_from(index + 1).unwrap_or(u32::MAX) } else { 0 };
+        let mut draft = draft(container, &package.device, key)?;
+        draft.place = Some(Place::Package { package: number, key: key_number });
+        each(draft)?;
+    }
+    Ok(())
+}
+
+fn draft<'a>(container: &Container, device: &Device<'a>, key: &mut Key<'a>) -> Result<Draft<'a>> {
+    let mut draft = Draft {
+        serial: filled(device.serial.clone()),
+        issue: filled(device.issue.clone()),
+        manufacturer: filled(device.manufacturer.clone()),
+        model: filled(device.model.clone()),
+        key_id: filled(key.id.take()),
+        kind: filled(key.algorithm.take()).map(kind),
+        digits: key.length.take(),
+        upn: filled(key.user.take()).or_else(|| filled(device.user.clone())),
+        ..Draft::default()
+    };
+    policy::judge(device, &key.policy, container.now, &mut draft.faults);
+    hash(key, &mut draft);
+    response_format(key, &mut draft);
+
+    let faults = &mut draft.faults;
+    draft.seed = match key.secret.plain.take() {
+        Some(text) if text.is_empty() => None,
+        Some(text) => Some(SeedText::Declared(text, Encoding::Base64)),
+        None => opened(container, &key.secret, "seed", faults)?.map(SeedText::Bytes),
+    };
+    draft.counter = integer(container, &mut key.counter, "counter", faults)?;
+    draft.period = integer(container, &mut key.interval, "time step", faults)?;
+    draft.drift = integer(container, &mut key.drift, "time drift", faults)?;
+    if let Some(time) = integer(container, &mut key.time, "time", faults)?
+        && !time.bytes().all(|byte| byte == b'0')
+    {
+        let message = format!("the time starts at `{}`: expected 0, as codes count from 1970", escaped(&time));
+        draft.faults.push((Code::TypeUnsupported, message));
+    }
+    Ok(draft)
+}
+
+/// An element that is there and empty says nothing.
+fn filled(text: Text<'_>) -> Text<'_> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// The short name of an algorithm of RFC 6030 or its registry; any other URI as it stands.
+fn kind(uri: Cow<'_, str>) -> Cow<'_, str> {
+    const PROFILES: [&str; 2] = ["urn:ietf:params:xml:ns:keyprov:pskc", "http://www.ietf.org/keyprov/pskc"];
+    const KINDS: [&str; 4] = ["hotp", "totp", "ocra", "pin"];
+    let Some((profile, name)) = uri.rsplit_once([':', '#']) else { return uri };
+    if !PROFILES.iter().any(|known| profile.eq_ignore_ascii_case(known)) {
+        return uri;
+    }
+    match KINDS.into_iter().find(|known| name.eq_ignore_ascii_case(known)) {
+        Some(known) => Cow::Borrowed(known),
+        None => uri,
+    }
+}
+
+/// Notes the hash where codes have one; the suite of an OCRA key is none.
+fn hash<'a>(key: &mut Key<'a>, draft: &mut Draft<'a>) {
+    if matches!(draft.kind.as_deref(), Some("ocra" | "pin")) {
+        return;
+    }
+    let text = filled(key.suite.take());
+    let attribute = filled(key.suite_hash.take());
+    if let (Some(text), Some(attribute)) = (&text, &attribute) {
+        let same = match (Algorithm::parse(text), Algorithm::parse(attribute)) {
+            (None, None) => text.eq_ignore_ascii_case(attribute),
+            (one, other) => one == other,
+        };
+        if !same {
+            let (text, attribute) = (escaped(text), escaped(attribute));
+            let message = format!("`Suite` names two hashes: `{text}` in its text, `{attribute}` in `hashalgo`");
+            draft.faults.push((Code::HashUnknown, message));
+        }
+    }
+    draft.hash = text.or(attribute);
+}
+
+fn response_format(key: &Key<'_>, draft: &mut Draft<'_>) {
+    if let Some(encoding) = key.encoding.as_deref()
+        && !encoding.trim().eq_ignore_ascii_case("DECIMAL")
+    {
+        let message = format!("codes are written as `{}`: expected `DECIMAL`", escaped(encoding));
+        draft.faults.push((Code::DigitsUnsupported, message));
+    }
+    if let Some(check) = key.check_digits.as_deref() {
+        let check = check.trim();
+        if !(check == "0" || check.eq_ignore_ascii_case("false")) {
+            let message = format!("codes have check digits: `CheckDigits` is `{}`", escaped(check));
+            draft.faults.push((Code::DigitsUnsupported, message));
+        }
+    }
+}
+
+/// A number as decimal text, however it was written.
+fn integer<'a>(
+    container: &Container,
+    item: &mut Item<'a>,
+    what: &str,
+    faults: &mut Vec<(Code, String)>,
+) -> Result<Text<'a>> {
+    if let Some(plain) = item.plain.take() {
+        return Ok(filled(Some(plain)));
+    }
+    Ok(opened(container, item, what, faults)?.map(|bytes| Cow::Owned(number(&bytes))))
+}
+
+/// Opens a protected value. `None` when there is none, or when a fault says why it stays closed.
+fn opened(
+    container: &Container,
+    item: &Item<'_>,
+    what: &str,
+    faults: &mut Vec<(Code, String)>,
+) -> Result<Option<Seed>> {
+    if !item.encrypted {
+        return Ok(None);
+    }
+    let encryption = encryption(item, container)?;
+    let Some(unlocked) = &container.unlocked else {
+        return Err(ErrorKind::PskcKeyMissing { name: container.key_name.clone() }.into());
+    };
+    if encryption != unlocked.cipher.encryption() {
+        let found = item.algorithm.as_deref().unwrap_or_default().to_owned();
+        return Err(ErrorKind::PskcUnsupported { what: "another encryption than the key's", found }.into());
+    }
+    let Some(sealed) = sealed(item) else {
+        faults.push((Code::SeedEncoding, format!("the encrypted {what} is no Base64")));
+        return Ok(None);
+    };
+    if sealed.mac.is_none() || unlocked.mac.is_none() {
+        faults.push((Code::MacMissing, format!("the encrypted {what} has no MAC (RFC 6030 §6.1.1)")));
+    }
+    match unlocked.open(&sealed) {
+        Ok(seed) => Ok(Some(seed)),
+        Err(Refusal::Mac) => {
+            let message = format!("the MAC does not match the encrypted {what} (RFC 6030 §6.1.1)");
+            faults.push((Code::MacMismatch, message));
+            Ok(None)
+        }
+        Err(Refusal::Length(found)) => {
+            let message =
+                format!("the encrypted {what} is damaged: expected whole blocks of 16 bytes, but found {found} bytes");
+            faults.push((Code::SeedEncoding, message));
+            Ok(None)
+        }
+        // Nothing else tells the right key from a wrong one.
+        Err(Refusal::Padding) if unlocked.mac.is_none() => Err(ErrorKind::PskcKeyWrong { tried: 1 }.into()),
+        Err(Refusal::Padding) => {
+            faults.push((Code::SeedEncoding, format!("the encrypted {what} has no proper padding")));
+            Ok(None)
+        }
+    }
+}
+
+/// The algorithm of an encrypted value.
+fn encryption(item: &Item<'_>, container: &Container) -> Result<Encryption> {
+    match item.algorithm.as_deref() {
+        Some(uri) => Encryption::of_uri(uri),
+        None => Err(without_method(container)),
+    }
+}
+
+fn without_method(container: &Container) -> Error {
+    container.rules.damaged("`EncryptionMethod` in `EncryptedValue`", "none")
+}
+
+/// Decodes an encrypted value and its MAC; `None` when either is no Base64.
+pub(super) fn sealed(item: &Item<'_>) -> Option<Sealed> {
+    let bytes = base64(item.cipher.as_deref()?)?;
+    let mac = match filled(item.mac.clone()) {
+        Some(mac) => Some(base64(&mac)?),
+        None => None,
+    };
+    Some(Sealed { bytes, mac })
+}
+
+/// Decodes Base64 in which lines may be broken.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    // Most values stand on one line, and looking for white space costs as much as decoding.
+    data_encoding::BASE64.decode(text.as_bytes()).ok().or_else(|| {
+        let joined: String = text.split_ascii_whitespace().collect();
+        data_encoding::BASE64.decode(joined.as_bytes()).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_strict_but_for_line_breaks() {
+        assert_eq!(base64("MTIz\r\n  NA=="), Some(b"1234".to_vec()));
+        for text in ["MTIzNA", "MTIzNA=", "MTIzNB==", "MTIz!A==", "MTIz_A=="] {
+            assert_eq!(base64(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn algorithms_have_short_names_in_both_forms() {
+        for (uri, expected) in [
+            ("urn:ietf:params:xml:ns:keyprov:pskc:hotp", "hotp"),
+            ("urn:ietf:params:xml:ns:keyprov:pskc#totp", "totp"),
+            ("URN:IETF:params:xml:ns:keyprov:pskc:TOTP", "totp"),
+            ("http://www.ietf.org/keyprov/pskc#hotp", "hotp"),
+            ("urn:ietf:params:xml:ns:keyprov:pskc:ocra", "ocra"),
+            ("urn:ietf:params:xml:ns:keyprov:pskc:pin", "pin"),
+            ("http://www.yubico.com/#yubikey-aes", "http://www.yubico.com/#yubikey-aes"),
+            ("urn:example:totp", "urn:example:totp"),
+            ("totp", "totp"),
+        ] {
+            assert_eq!(kind(uri.into()), expected);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Events of the other threads in, in any order; the outcome out, as if there had been one thread.
+//!
+//! # Memory
+//!
+//! What has come too early, which the number of buffers bounds, and the set ([`super::set`]).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::mill::{Batch, Milled};
+use super::output::Sink;
+use super::report::FindingLog;
+use super::run::Buffers;
+use super::set::Set;
+use super::{Assignments, Delivery, Member, Outcome, Severities, Watch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::Format;
+use crate::record::{Code, Finding, Holds, Severity, Tally, Trail, escaped};
+use crate::unseal::Layer;
+
+/// What happens while a delivery is read, in its order.
+pub(super) enum Event {
+    /// A layer was opened.
+    Layer { trail: Trail, layer: Layer, detail: String },
+    /// A member begins. A key file has no format.
+    Member { trail: Trail, format: Option<Format>, unread: Option<String> },
+    /// Something is to be said of a member.
+    Finding { trail: Trail, code: Code, message: String },
+    /// A chunk of the last member has been through the mill.
+    Milled(Box<Milled>),
+    /// The run ends early.
+    Stopped(Error),
+}
+
+/// Brings events in order and draws the outcome from them.
+pub(super) struct Join<'j> {
+    pub(super) outcome: Outcome,
+    pub(super) sink: Option<Sink<'j>>,
+    pub(super) severities: &'j Severities,
+    pub(super) assign: Option<&'j Assignments>,
+    pub(super) holds: Holds,
+    pub(super) skip_rejected: bool,
+    pub(super) set: Set,
+    pub(super) watch: &'j Watch,
+    /// The member being read, and whether its hash has been spoken of.
+    pub(super) hash_assumed: bool,
+}
+
+/// Codes that ask for a flag, not for a thousand repairs, when no record is free of them.
+const SHARED_FAULTS: [Code; 6] = [
+    Code::PeriodUnknown,
+    Code::HashUnknown,
+    Code::MacMismatch,
+    Code::MacMissing,
+    Code::ManufacturerMissing,
+    Code::ModelMissing,
+];
+
+impl Join<'_> {
+    /// Takes every event in order, until the senders have gone; gives buffers back as soon as they are empty.
+    pub(super) fn run(&mut self, events: &Receiver<(u64, Event)>, buffers: &Sender<Buffers>, stop: &dyn Fn()) {
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        while let Ok((number, event)) = events.recv() {
+            early.insert(number, event);
+            while let Some(event) = early.remove(&next) {
+                next += 1;
+                if let Err(error) = self.take(event, buffers) {
+                    self.stop_for(error);
+                }
+                if self.outcome.stopped.is_some() {
+                    stop();
+                }
+            }
+        }
+    }
+
+    /// The first error in the delivery's order counts, unless a broken layer explains it.
+    fn stop_for(&mut self, error: Error) {
+        match &self.outcome.stopped {
+            None => self.outcome.stopped = Some(error),
+            Some(_) if matches!(error.kind(), ErrorKind::ContainerDamaged { .. }) => self.outcome.stopped = Some(error),
+            Some(_) => {}
+        }
+    }
+
+    fn take(&mut self, event: Event, buffers: &Sender<Buffers>) -> Result<()> {
+        match event {
+            Event::Layer { trail, layer, detail } => {
+                let shown =
+                    if detail.is_empty() { layer.name().to_owned() } else { format!("{} ({detail})", layer.name()) };
+                self.delivery(&trail).layers.push(shown);
+                Ok(())
+            }
+            Event::Member { trail, format, unread } => {
+                self.hash_assumed = false;
+                let name = trail.steps()[1..].join(" > ");
+                self.delivery(&trail).members.push(Member { name, format, records: 0, unread });
+                Ok(())
+            }
+            Event::Finding { trail, code, message } => self
+                .note(Finding { code, severity: code.severity(), serial: None, origin: Some(trail.whole()), message })
+                .map(drop),
+            Event::Milled(milled) => self.take_milled(*milled, buffers),
+            Event::Stopped(error) => Err(error),
+        }
+    }
+
+    fn delivery(&mut self, trail: &Trail) -> &mut Delivery {
+        let path = &trail.steps()[0];
+        let deliveries = &mut self.outcome.deliveries;
+        let index = deliveries.iter().position(|delivery| delivery.path == *path).unwrap_or_else(|| {
+            deliveries.push(Delivery { path: path.clone(), ..Delivery::default() });
+            deliveries.len() - 1
+        });
+        &mut deliveries[index]
+    }
+
+    /// Notes a finding that no record's own; its severity is settled here.
+    fn note(&mut self, mut finding: Finding) -> Result<Severity> {
+        finding.severity = self.severities.of(finding.code, finding.severity);
+        let severity = finding.severity;
+        self.outcome.tally.add(severity, finding.code);
+        self.log(finding)?;
+        Ok(severity)
+    }
+
+    fn log(&mut self, finding: Finding) -> Result<()> {
+        self.outcome.findings.add(finding).map_err(|error| {
+            Error::new(ErrorKind::OutputUnwritable { name: "the temporary file of the report".to_owned() })
+                .caused_by(error)
+        })
+    }
+
+    fn take_milled(&mut self, milled: Milled, buffers: &Sender<Buffers>) -> Result<()> {
+        let Milled { chunk, document, batch } = milled;
+        let result = if self.outcome.stopped.is_none() { self.take_batch(batch, &document) } else { Ok(()) };
+        // The cutter's thread may have ended already; then nobody wants the buffers.
+        let _ = buffers.send(Buffers { chunk: chunk.bytes, document });
+        result
+    }
+
+    fn take_batch(&mut self, batch: Batch, document: &[u8]) -> Result<()> {
+        for finding in batch.findings {
+            if finding.code == Code::HashAssumed && finding.severity == Severity::Warning {
+                if std::mem::replace(&mut self.hash_assumed, true) {
+                    continue;
+                }
+                self.outcome.tally.add(finding.severity, finding.code);
+            }
+            self.log(finding)?;
+        }
+        for (severity, code, count) in batch.tally.iter() {
+            if (severity, code) != (Severity::Warning, Code::HashAssumed) {
+                self.outcome.tally.add_many(severity, code, count);
+            }
+        }
+        self.outcome.read += batch.read;
+        self.outcome.rejected += batch.rejected;
+        self.outcome.proved += batch.proved;
+        self.outcome.accepted += batch.items.len() as u64;
+        self.watch.records.store(self.outcome.read, Ordering::Relaxed);
+        if let Some(member) = self.outcome.deliveries.last_mut().and_then(|delivery| delivery.members.last_mut()) {
+            member.records += batch.read;
+        }
+        if let Some(error) = batch.stopped {
+            return Err(error);
+        }
+        if let Some(sink) = &mut self.sink {
+            for item in batch.items {
+                sink.item(&document[item])?;
+            }
+        }
+        self.set.add(batch.segment);
+        Ok(())
+    }
+
+    /// Applies what only the whole delivery can tell, and gives the output its name.
+    pub(super) fn finish(&mut self, refined: bool) -> Result<()> {
+        if self.outcome.read == 0 && (refined || !self.has_unread()) {
+            return Err(ErrorKind::NothingToRead.into());
+        }
+        if !refined {
+            return Ok(());
+        }
+        self.shared_faults()?;
+        let revoked = self.judge_set()?;
+        self.judge_assignments()?;
+        let rejected = self.outcome.tally.with(Severity::Rejected) > 0;
+        let Some(sink) = self.sink.take() else { return Ok(()) };
+        if self.outcome.accepted == 0 || rejected && !self.skip_rejected {
+            return Ok(());
+        }
+        let sink = if revoked.is_empty() {
+            sink
+        } else {
+            sink.keep(self.set.items().map(|(index, length)| (length, revoked.binary_search(&index).is_err())))?
+        };
+        (self.outcome.outputs, self.outcome.held) = sink.finish()?;
+        Ok(())
+    }
+
+    fn has_unread(&self) -> bool {
+        self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members).any(|member| member.unread.is_some())
+    }
+
+    /// What every record lacks alike, and nothing else is wrong, is one error with the flag to add.
+    fn shared_faults(&mut self) -> Result<()> {
+        let read = self.outcome.read;
+        let mut shared = None;
+        for (severity, code, count) in self.outcome.tally.iter() {
+            match severity {
+                Severity::Rejected if count == read && SHARED_FAULTS.contains(&code) => shared = shared.or(Some(code)),
+                Severity::Rejected => return Ok(()),
+                Severity::Warning => {}
+            }
+        }
+        let Some(code) = shared else { return Ok(()) };
+        self.outcome.findings = FindingLog::new(false);
+        self.outcome.tally = Tally::default();
+        let error = Error::new(ErrorKind::EveryRecord { code, records: read });
+        let mut members = self.outcome.deliveries.iter().flat_map(|delivery| {
+            delivery.members.iter().filter(|member| member.records > 0).map(|member| (&delivery.path, &member.name))
+        });
+        match (members.next(), members.next()) {
+            (Some((path, name)), None) => {
+                let trail = Trail::new(path.as_str());
+                Err(error.at(if name.is_empty() { trail.whole() } else { trail.join(name.as_str()).whole() }))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Applies the rules on the set; answers the tokens that were written and must not stay, in order.
+    fn judge_set(&mut self) -> Result<Vec<usize>> {
+        let set = std::mem::take(&mut self.set);
+        let mut revoked = Vec::new();
+        for verdict in set.judge() {
+            let (trail, place, serial) = set.token(verdict.index);
+            let mut severity = self.severities.of(verdict.code, verdict.code.severity());
+            if verdict.code == Code::SerialDuplicate && !self.holds.same_serial {
+                severity = Severity::Rejected;
+            }
+            self.outcome.tally.add(severity, verdict.code);
+            self.log(Finding {
+                code: verdict.code,
+                severity,
+                serial: (!serial.is_empty()).then(|| escaped(serial)),
+                origin: Some(place.map_or_else(|| trail.whole(), |place| trail.at(place))),
+                message: verdict.message,
+            })?;
+            let fresh = revoked.last() != Some(&verdict.index);
+            if severity == Severity::Rejected && fresh && set.is_written(verdict.index) {
+                revoked.push(verdict.index);
+                self.outcome.accepted -= 1;
+                self.outcome.rejected += 1;
+            }
+        }
+        self.set = set;
+        Ok(revoked)
+    }
+
+    fn judge_assignments(&mut self) -> Result<()> {
+        let Some(assign) = self.assign else { return Ok(()) };
+        for (_, finding) in assign.findings(self.set.serials()) {
+            self.note(finding)?;
+        }
+        Ok(())
+    }
+}
