@@ -1,6 +1,6 @@
 //! Bytes of a member in, chunks of whole records out.
 //!
-//! The cutter is generic; where a record ends, a format's [`Boundary`] says. A chunk has about one MiB,
+//! The cutter is generic; where a record ends, a format's [`Boundary`] says. A chunk has about 256 KiB,
 //! more only when one record is larger.
 //!
 //! # Memory
@@ -13,8 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{Limit, Limits};
 use crate::record::{Code, Plain, Trail};
 
-/// Size that chunks aim at: large enough that hand-over costs nothing, small enough for the cache.
-pub(super) const CHUNK_BYTES: usize = 1 << 20;
+/// Size that chunks aim at: large enough that hand-over costs nothing, small enough that a chunk, its tokens and
+/// its output stay in a core's own cache. One MiB is no faster and takes twice the memory.
+pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
 /// Whole records of one member, and where they stand in it.
 #[derive(Debug, Default)]

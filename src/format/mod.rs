@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::record::{Code, Draft, Holds, Keyring, Plain, Token, Trail};
 
 pub mod csv;
@@ -97,19 +97,23 @@ impl Format {
     ///
     /// [`ErrorKind::FormatUndecided`] when several fit equally.
     pub fn detect(head: &[u8]) -> Result<Option<Self>> {
-        if pskc::fits(head) {
-            return Ok(Some(Self::Pskc));
+        let fits: Vec<Self> = [
+            (Self::Pskc, pskc::fits(head)),
+            (Self::Graph, graph::fits(head)),
+            (Self::Jsonl, jsonl::fits(head)),
+            (Self::EntraCsv, entra_csv::fits(head)),
+        ]
+        .into_iter()
+        .filter_map(|(format, fits)| fits.then_some(format))
+        .collect();
+        match fits.as_slice() {
+            // Rows of any layout are the most general of all, so they are asked last.
+            [] => Ok(csv::fits(head).then_some(Self::Csv)),
+            [only] => Ok(Some(*only)),
+            several => {
+                Err(ErrorKind::FormatUndecided { fits: several.iter().map(|format| format.id()).collect() }.into())
+            }
         }
-        if graph::fits(head) {
-            return Ok(Some(Self::Graph));
-        }
-        if jsonl::fits(head) {
-            return Ok(Some(Self::Jsonl));
-        }
-        if entra_csv::fits(head) {
-            return Ok(Some(Self::EntraCsv));
-        }
-        Ok(csv::fits(head).then_some(Self::Csv))
     }
 }
 

@@ -9,7 +9,7 @@
 //! # Memory
 //!
 //! Chunks are lent from a fixed number of buffers, so what is under way does not grow with the delivery. The
-//! rules on the set keep under 64 bytes a token ([`join`]).
+//! rules on the set keep under 64 bytes a token (`set.rs`).
 
 mod assign;
 mod join;

@@ -79,6 +79,13 @@ pub fn normalize<'a>(mut draft: Draft<'a>, fill: &'a Fill, findings: &mut dyn Fi
 
 /// A value without the white space around it; nothing left is no value.
 fn trimmed(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    // Nearly every value begins and ends with a character that shows; looking at two bytes is enough for those.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return Some(text);
+    }
     let inner = text.trim();
     match (inner.is_empty(), inner.len() == text.len()) {
         (true, _) => None,

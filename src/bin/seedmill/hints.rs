@@ -54,9 +54,11 @@ pub(crate) fn error(error: &Error) -> Option<String> {
             // A delivery that is one plain file cannot be left out of itself.
             Some(trail) if trail.steps().len() > 1 => {
                 let member = argument(trail.name());
-                format!("name its format with `--from FORMAT`, or leave it out with `--skip-member {member}`")
+                format!(
+                    "if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member {member}`"
+                )
             }
-            _ => "name its format with `--from FORMAT`".into(),
+            _ => "if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are".into(),
         },
         ErrorKind::FormatUndecided { fits } => match fits.first() {
             Some(first) => format!("name its format, such as `--from {first}`"),
@@ -555,7 +557,10 @@ mod tests {
     #[test]
     fn a_delivery_of_one_file_is_not_left_out() {
         let alone = Error::new(ErrorKind::FormatUnknown).at(Trail::new("a.txt").whole());
-        assert_eq!(error(&alone).as_deref(), Some("name its format with `--from FORMAT`"));
+        assert_eq!(
+            error(&alone).as_deref(),
+            Some("if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are")
+        );
     }
 
     #[test]
