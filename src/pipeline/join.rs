@@ -4,7 +4,9 @@
 //!
 //! What has come too early, which the number of buffers bounds, and the set ([`super::set`]).
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -29,6 +31,8 @@ pub(super) enum Event {
     Finding { trail: Trail, code: Code, message: String },
     /// A chunk of the last member has been through the mill.
     Milled(Box<Milled>),
+    /// A bug in the mill, to go on in the caller's thread.
+    Panicked(Box<dyn Any + Send>),
     /// The run ends early.
     Stopped(Error),
 }
@@ -66,7 +70,7 @@ impl Join<'_> {
             early.insert(number, event);
             while let Some(event) = early.remove(&next) {
                 next += 1;
-                if let Err(error) = self.take(event, buffers) {
+                if let Err(error) = self.take(event, buffers, stop) {
                     self.stop_for(error);
                 }
                 if self.outcome.stopped.is_some() {
@@ -76,16 +80,21 @@ impl Join<'_> {
         }
     }
 
-    /// The first error in the delivery's order counts, unless a broken layer explains it.
+    /// The first error in the delivery's order counts, unless a broken layer around the same member explains it.
+    ///
+    /// Errors of later members do not count: whether they are met depends on how far the feeder has come.
     fn stop_for(&mut self, error: Error) {
-        match &self.outcome.stopped {
-            None => self.outcome.stopped = Some(error),
-            Some(_) if matches!(error.kind(), ErrorKind::ContainerDamaged { .. }) => self.outcome.stopped = Some(error),
-            Some(_) => {}
+        let explains = |first: &Error| {
+            matches!(error.kind(), ErrorKind::ContainerDamaged { .. })
+                && matches!((first.origin(), error.origin()), (Some(inner), Some(outer))
+                    if inner.trail.steps().starts_with(outer.trail.steps()))
+        };
+        if self.outcome.stopped.as_ref().is_none_or(explains) {
+            self.outcome.stopped = Some(error);
         }
     }
 
-    fn take(&mut self, event: Event, buffers: &Sender<Buffers>) -> Result<()> {
+    fn take(&mut self, event: Event, buffers: &Sender<Buffers>, stop: &dyn Fn()) -> Result<()> {
         match event {
             Event::Layer { trail, layer, detail } => {
                 let shown =
@@ -104,6 +113,10 @@ impl Join<'_> {
                 .map(drop),
             Event::Milled(milled) => self.take_milled(*milled, buffers),
             Event::Stopped(error) => Err(error),
+            Event::Panicked(payload) => {
+                stop();
+                panic::resume_unwind(payload)
+            }
         }
     }
 
@@ -238,18 +251,21 @@ impl Join<'_> {
         let mut revoked = Vec::new();
         for verdict in set.judge() {
             let (trail, place, serial) = set.token(verdict.index);
-            let mut severity = self.severities.of(verdict.code, verdict.code.severity());
-            if verdict.code == Code::SerialDuplicate && !self.holds.same_serial {
+            let code = verdict.code();
+            let mut severity = self.severities.of(code, code.severity());
+            if code == Code::SerialDuplicate && !self.holds.same_serial {
                 severity = Severity::Rejected;
             }
-            self.outcome.tally.add(severity, verdict.code);
-            self.log(Finding {
-                code: verdict.code,
-                severity,
-                serial: (!serial.is_empty()).then(|| escaped(serial)),
-                origin: Some(place.map_or_else(|| trail.whole(), |place| trail.at(place))),
-                message: verdict.message,
-            })?;
+            self.outcome.tally.add(severity, code);
+            if self.outcome.findings.wants(severity, code) {
+                self.log(Finding {
+                    code,
+                    severity,
+                    serial: (!serial.is_empty()).then(|| escaped(serial)),
+                    origin: Some(place.map_or_else(|| trail.whole(), |place| trail.at(place))),
+                    message: set.message(&verdict),
+                })?;
+            }
             let fresh = revoked.last() != Some(&verdict.index);
             if severity == Severity::Rejected && fresh && set.is_written(verdict.index) {
                 revoked.push(verdict.index);
@@ -267,5 +283,82 @@ impl Join<'_> {
             self.note(finding)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::panic::AssertUnwindSafe;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::record::Place;
+
+    fn join<'j>(severities: &'j Severities, watch: &'j Watch) -> Join<'j> {
+        Join {
+            outcome: Outcome::default(),
+            sink: None,
+            severities,
+            assign: None,
+            holds: Holds::EVERYTHING,
+            skip_rejected: false,
+            set: Set::default(),
+            watch,
+            hash_assumed: false,
+        }
+    }
+
+    /// Sends events with the numbers given, and answers what stopped the run.
+    fn stopped(events: Vec<(u64, Event)>) -> Option<String> {
+        let (severities, watch) = (Severities::default(), Watch::default());
+        let mut join = join(&severities, &watch);
+        let (sender, receiver) = mpsc::channel();
+        for event in events {
+            sender.send(event).expect("the receiver is here");
+        }
+        drop(sender);
+        join.run(&receiver, &mpsc::channel().0, &|| {});
+        join.outcome.stopped.map(|error| error.to_string())
+    }
+
+    fn empty(place: Place) -> Event {
+        Event::Stopped(Error::new(ErrorKind::EmptyFile).at(Trail::new("a.zip").join("t.csv").at(place)))
+    }
+
+    fn damaged(trail: Trail) -> Event {
+        let kind = ErrorKind::ContainerDamaged { layer: "ZIP", detail: "its MAC is wrong".to_owned() };
+        Event::Stopped(Error::new(kind).at(trail.whole()))
+    }
+
+    #[test]
+    fn the_first_error_in_the_deliverys_order_counts_whenever_it_comes() {
+        let late = ErrorKind::DoctypeRefused.into();
+        let shown = stopped(vec![(1, Event::Stopped(late)), (0, empty(Place::Line(1)))]).expect("an error");
+        assert!(shown.contains("empty"), "{shown}");
+    }
+
+    #[test]
+    fn a_broken_layer_explains_what_is_wrong_inside_it_and_nothing_else() {
+        let zip = Trail::new("a.zip").join("t.csv");
+        let shown = stopped(vec![(0, empty(Place::Line(1))), (1, damaged(zip))]).expect("an error");
+        assert!(shown.contains("MAC"), "{shown}");
+        let other = Trail::new("a.zip").join("u.csv");
+        let shown = stopped(vec![(0, empty(Place::Line(1))), (1, damaged(other))]).expect("an error");
+        assert!(shown.contains("empty"), "{shown}");
+    }
+
+    #[test]
+    fn a_panic_of_the_mill_goes_on_in_the_caller_and_stops_the_others() {
+        let (severities, watch) = (Severities::default(), Watch::default());
+        let mut join = join(&severities, &watch);
+        let (sender, receiver) = mpsc::channel();
+        sender.send((0, Event::Panicked(Box::new("a bug")))).expect("the receiver is here");
+        let told = Cell::new(false);
+        let buffers = mpsc::channel().0;
+        // The sender lives on: waiting for more events would be waiting for ever.
+        let ended = panic::catch_unwind(AssertUnwindSafe(|| join.run(&receiver, &buffers, &|| told.set(true))));
+        assert!(ended.is_err() && told.get());
+        drop(sender);
     }
 }

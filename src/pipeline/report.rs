@@ -52,6 +52,11 @@ impl FindingLog {
         Self { all: keep_all.then(|| SpooledTempFile::new(SPOOL_BYTES)), ..Self::default() }
     }
 
+    /// Whether another finding like this would be kept: making one that nobody reads costs time.
+    pub(super) fn wants(&self, severity: Severity, code: Code) -> bool {
+        self.all.is_some() || self.shown.get(&(severity, code)).is_none_or(|shown| *shown < SHOWN_OF_A_CODE)
+    }
+
     /// Takes a finding.
     pub(super) fn add(&mut self, finding: Finding) -> io::Result<()> {
         if let Some(spool) = &mut self.all {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -134,7 +134,10 @@ fn run_stages(job: Job, mut keyring: Keyring, watch: &Watch, outcome: &mut Outco
                 }
             });
         });
+        // Moved in here, so that a panic on the way drops them and the feeder does not wait for ever.
+        let (events, buffer_sender) = (events, buffer_sender);
         join.run(&events, &buffer_sender, &|| stop.store(true, Ordering::Relaxed));
+        drop(buffer_sender);
         if let Err(panicked) = feeder.join() {
             panic::resume_unwind(panicked);
         }
@@ -267,9 +270,11 @@ impl Feed<'_, '_> {
             let (mill, reader, trail) = (self.mill, Arc::clone(&reader), trail.clone());
             let (number, sender) = (self.events.number(), self.events.sender.clone());
             self.pool.spawn_fifo(move |_| {
-                let milled = mill.mill(&reader, &trail, chunk, document);
+                // A panic must reach the join in its turn: it waits for this number, and others wait for its buffers.
+                let milled = panic::catch_unwind(AssertUnwindSafe(|| mill.mill(&reader, &trail, chunk, document)));
+                let event = milled.map_or_else(Event::Panicked, |milled| Event::Milled(Box::new(milled)));
                 // As in `Numbered::send`.
-                let _ = sender.send((number, Event::Milled(Box::new(milled))));
+                let _ = sender.send((number, event));
             });
         }
         for (code, message) in cutter.findings() {

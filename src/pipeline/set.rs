@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use rayon::slice::ParallelSliceMut;
 
-use crate::record::{Code, Moving, Otp, Place, Token, Trail};
+use crate::record::{Code, Moving, Otp, Place, Token, Trail, escaped};
 
 /// What the set keeps of one token.
 #[derive(Clone, Copy)]
@@ -112,16 +112,36 @@ fn otp_hash(otp: &Otp) -> u16 {
 /// All tokens of a run, in order.
 #[derive(Default)]
 pub(super) struct Set {
-    segments: Vec<Segment>,
-    tokens: u64,
+    /// Each with the number of its first token.
+    segments: Vec<(usize, Segment)>,
+    tokens: usize,
 }
 
-/// One token that a rule on the set speaks of.
+/// One token that a rule on the set speaks of, and the other that it clashes with.
 pub(super) struct Verdict {
     /// Its number in the set, from 0.
     pub(super) index: usize,
-    pub(super) code: Code,
-    pub(super) message: String,
+    other: usize,
+    clash: Clash,
+}
+
+#[derive(Clone, Copy)]
+enum Clash {
+    /// The same serial, and another seed or way to compute codes.
+    OtherToken,
+    /// The same token once more.
+    SameToken,
+    /// The same seed, and another serial.
+    SharedSeed,
+}
+
+impl Verdict {
+    pub(super) const fn code(&self) -> Code {
+        match self.clash {
+            Clash::OtherToken | Clash::SameToken => Code::SerialDuplicate,
+            Clash::SharedSeed => Code::SeedDuplicate,
+        }
+    }
 }
 
 /// Low bits of a sort key that hold a token's number: 268 million tokens.
@@ -129,9 +149,10 @@ const INDEX_BITS: u32 = 28;
 
 impl Set {
     pub(super) fn add(&mut self, segment: Segment) {
-        self.tokens += segment.entries.len() as u64;
+        let first = self.tokens;
+        self.tokens += segment.entries.len();
         if !segment.entries.is_empty() {
-            self.segments.push(segment);
+            self.segments.push((first, segment));
         }
     }
 
@@ -149,24 +170,19 @@ impl Set {
 
     /// Lengths of the items written, in order, each with its token's number.
     pub(super) fn items(&self) -> impl Iterator<Item = (usize, u32)> {
-        let entries = self.segments.iter().flat_map(|segment| &segment.entries);
+        let entries = self.segments.iter().flat_map(|(_, segment)| &segment.entries);
         entries.enumerate().filter(|(_, entry)| entry.item_bytes > 0).map(|(index, entry)| (index, entry.item_bytes))
     }
 
     /// Every serial.
     pub(super) fn serials(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flat_map(|segment| (0..segment.entries.len()).map(|index| segment.serial(index)))
+        self.segments.iter().flat_map(|(_, segment)| (0..segment.entries.len()).map(|index| segment.serial(index)))
     }
 
     fn find(&self, index: usize) -> (&Segment, usize) {
-        let mut before = 0;
-        for segment in &self.segments {
-            if index < before + segment.entries.len() {
-                return (segment, index - before);
-            }
-            before += segment.entries.len();
-        }
-        unreachable!("a token's number is below the number of tokens")
+        let at = self.segments.partition_point(|(first, _)| *first <= index) - 1;
+        let (first, segment) = &self.segments[at];
+        (segment, index - first)
     }
 
     /// Applies every rule on the set. A token may have several verdicts; they are in order of its number.
@@ -191,17 +207,28 @@ impl Set {
         verdicts
     }
 
+    /// What a verdict says.
+    pub(super) fn message(&self, verdict: &Verdict) -> String {
+        let (trail, place, serial) = self.token(verdict.other);
+        let other = place.map_or_else(|| trail.to_string(), |place| trail.at(place).to_string());
+        match verdict.clash {
+            Clash::OtherToken => format!(
+                "the serial stands at {other} too, with another seed or another way to compute codes; nothing tells which is the device's"
+            ),
+            Clash::SameToken => format!("the same token stands at {other} already"),
+            Clash::SharedSeed => format!("the seed is that of serial `{}` at {other} too", escaped(serial)),
+        }
+    }
+
     /// Numbers of tokens whose keys may be equal, two or more together, each group in order.
     ///
     /// The key's high bits and the token's number share one word, so that sorting needs 8 bytes a token.
     fn groups(&self, key: impl Fn(&Segment, usize) -> Option<u64>) -> Vec<Vec<usize>> {
-        let mut keys = Vec::with_capacity(self.tokens as usize);
-        let mut before = 0;
-        for segment in &self.segments {
+        let mut keys = Vec::with_capacity(self.tokens);
+        for (first, segment) in &self.segments {
             keys.extend((0..segment.entries.len()).filter_map(|index| {
-                key(segment, index).map(|key| key >> INDEX_BITS << INDEX_BITS | (before + index) as u64)
+                key(segment, index).map(|key| key >> INDEX_BITS << INDEX_BITS | (first + index) as u64)
             }));
-            before += segment.entries.len();
         }
         keys.par_sort_unstable();
         let same = |one: &u64, other: &u64| one >> INDEX_BITS == other >> INDEX_BITS;
@@ -227,53 +254,36 @@ impl Set {
     }
 
     fn judge_serials(&self, group: &[usize], verdicts: &mut Vec<Verdict>) {
+        let what = |index: usize| {
+            let (segment, inner) = self.find(index);
+            let Entry { seed_tag, otp, .. } = segment.entries[inner];
+            (seed_tag, otp)
+        };
         for equal in self.split(group, |segment, index| segment.serial(index).to_owned()) {
-            let what = |index: usize| {
-                let (segment, inner) = self.find(index);
-                let Entry { seed_tag, otp, .. } = segment.entries[inner];
-                (seed_tag, otp)
-            };
             let first = equal[0];
             let all_same = equal.iter().all(|&index| what(index) == what(first));
-            for (position, &index) in equal.iter().enumerate() {
-                let message = if !all_same {
-                    let other = if position == 0 { equal[1] } else { first };
-                    format!(
-                        "the serial stands at {} too, with another seed or another way to compute codes; nothing tells which is the device's",
-                        self.shown(other)
-                    )
-                } else if position > 0 {
-                    format!("the same token stands at {} already", self.shown(first))
-                } else {
-                    continue;
-                };
-                verdicts.push(Verdict { index, code: Code::SerialDuplicate, message });
+            let clash = if all_same { Clash::SameToken } else { Clash::OtherToken };
+            // The first of several equal tokens is the one that is kept.
+            for &index in &equal[usize::from(all_same)..] {
+                let other = if index == first { equal[1] } else { first };
+                verdicts.push(Verdict { index, other, clash });
             }
         }
     }
 
     fn judge_seeds(&self, group: &[usize], verdicts: &mut Vec<Verdict>) {
         for equal in self.split(group, |segment, index| segment.entries[index].seed_tag) {
+            let first = equal[0];
             let serial = |index: usize| self.token(index).2;
-            for (position, &index) in equal.iter().enumerate() {
-                let other = equal.iter().enumerate().find(|&(at, &other)| {
-                    at != position && (serial(other) != serial(index) || serial(index).is_empty())
-                });
-                if let Some((_, &other)) = other {
-                    let message = format!(
-                        "the seed is that of serial `{}` at {} too",
-                        crate::record::escaped(serial(other)),
-                        self.shown(other)
-                    );
-                    verdicts.push(Verdict { index, code: Code::SeedDuplicate, message });
-                }
-            }
+            // Two tokens without a serial are two tokens.
+            let is_first = |index: usize| index == first || serial(index) == serial(first) && !serial(first).is_empty();
+            let Some(&second) = equal.iter().find(|&&index| !is_first(index)) else { continue };
+            verdicts.extend(equal.iter().map(|&index| Verdict {
+                index,
+                other: if is_first(index) { second } else { first },
+                clash: Clash::SharedSeed,
+            }));
         }
-    }
-
-    fn shown(&self, index: usize) -> String {
-        let (trail, place, _) = self.token(index);
-        place.map_or_else(|| trail.to_string(), |place| trail.at(place).to_string())
     }
 }
 
@@ -313,7 +323,7 @@ mod tests {
             .iter()
             .map(|verdict| {
                 let (_, place, _) = set.token(verdict.index);
-                format!("{}: {} [{}]", place.expect("a line"), verdict.message, verdict.code)
+                format!("{}: {} [{}]", place.expect("a line"), set.message(verdict), verdict.code())
             })
             .collect();
         assert_eq!(found, expected);
@@ -366,6 +376,23 @@ mod tests {
                 "line 3: the seed is that of serial `1` at t.csv > line 2 too [seed-duplicate]",
             ],
         );
+    }
+
+    #[test]
+    fn many_tokens_of_one_seed_take_no_longer_than_they_are_many() {
+        // A hundred thousand pairs would be ten thousand million comparisons.
+        let mut set = Set::default();
+        for chunk in 0..1_000 {
+            let mut segment = Segment::new(Trail::new("t.csv"));
+            for line in 0..100 {
+                segment.add(&Token {
+                    serial: Serial::parse((chunk * 100 + line).to_string().into()),
+                    ..token(line, "", 1, 30)
+                });
+            }
+            set.add(segment);
+        }
+        assert_eq!(set.judge().len(), 100_000);
     }
 
     #[test]
