@@ -9,7 +9,7 @@
 //! One buffer; the whole output where it is held for standard output.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -348,6 +348,18 @@ impl Part {
         }
     }
 
+    /// The part's bytes from the first on. By its own handle: on Windows no other may read what is locked.
+    fn read_back<'s>(&self) -> io::Result<Box<dyn Read + 's>> {
+        match &self.file {
+            Some(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+            None => Ok(Box::new(io::empty())),
+        }
+    }
+
     /// Gives the part its name.
     fn settle(mut self, path: &Path, force: bool) -> Result<()> {
         let part = mem::take(&mut self.path);
@@ -547,11 +559,9 @@ impl<'s> Written<'s> {
                 let bytes: &[u8] = bytes;
                 (Box::new(std::iter::once(Ok(Box::new(bytes) as Box<dyn Read>))), None, PathBuf::from("-"))
             }
-            Store::File { part, path, .. } => {
-                (Box::new(std::iter::once_with(|| open_part(&part.path))), None, path.clone())
-            }
+            Store::File { part, path, .. } => (Box::new(std::iter::once_with(|| part.read_back())), None, path.clone()),
             Store::Folder { part, path, batch_size, .. } => {
-                let files = (1..).map(|number| open_part(&part.path.join(batch_name(number))));
+                let files = (1..).map(|number| open_batch(&part.path.join(batch_name(number))));
                 (Box::new(files), Some(*batch_size), path.clone())
             }
         };
@@ -585,7 +595,7 @@ impl<'s> Written<'s> {
     }
 }
 
-fn open_part<'s>(path: &Path) -> io::Result<Box<dyn Read + 's>> {
+fn open_batch<'s>(path: &Path) -> io::Result<Box<dyn Read + 's>> {
     Ok(Box::new(BufReader::new(File::open(path)?)))
 }
 
@@ -731,6 +741,24 @@ mod tests {
         assert_eq!(manifest["files"][1]["name"], "graph-0002.json");
         assert_eq!(folder.names(), ["batches"]);
         assert!(!folder.path("batches").join(LOCK).exists());
+    }
+
+    #[test]
+    fn a_file_and_held_bytes_are_written_again_without_what_is_left_out() {
+        let folder = Folder::new();
+        for destination in [file(&folder, false), Destination::Held] {
+            let (mut sink, _) = sink(&Writer::Graph, &destination).expect("a free path");
+            for name in ["a", "b", "c"] {
+                sink.item(format!("{{\"n\":\"{name}\"}}").as_bytes()).expect("disk");
+            }
+            let items = [true, false, true].map(|stays| (9, stays));
+            let (outputs, held) = sink.keep(items.into_iter()).expect("disk").finish().expect("disk");
+            assert_eq!(outputs[0].tokens, 2);
+            let text = held.map_or_else(|| fs::read(folder.path("out.jsonl")).expect("the file"), |held| held.to_vec());
+            let text = String::from_utf8(text).expect("UTF-8");
+            assert!(text.contains("\"a\"") && text.contains("\"c\"") && !text.contains("\"b\""), "{text}");
+        }
+        assert_eq!(folder.names(), ["out.jsonl"]);
     }
 
     #[test]
