@@ -149,8 +149,8 @@ pub enum ErrorKind {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read { name } => write!(f, "cannot read `{}`", shown(name)),
-            Self::NotFound { name } => write!(f, "no file or folder `{}`", shown(name)),
+            Self::Read { name } => write!(f, "cannot read `{}`", named(name)),
+            Self::NotFound { name } => write!(f, "no file or folder `{}`", named(name)),
             Self::NothingToRead => f.write_str("nothing to read: expected a member with seeds, but found none"),
             Self::EmptyFile => f.write_str("the file is empty: expected a delivery, but found 0 bytes"),
             Self::EmptyOpenPgp => {
@@ -175,7 +175,7 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the OpenPGP message needs {algorithm}, which this program's OpenPGP library does not have")
             }
             Self::PgpKeyInvalid { name } => {
-                write!(f, "`{}` is no usable OpenPGP key: expected an armored or binary key", shown(name))
+                write!(f, "`{}` is no usable OpenPGP key: expected an armored or binary key", named(name))
             }
             Self::PgpKeyMissing { recipients } if recipients.is_empty() => {
                 f.write_str("the OpenPGP message is encrypted to a hidden recipient: expected its secret key, but none given opens it")
@@ -250,20 +250,20 @@ impl fmt::Display for ErrorKind {
             Self::PskcKeyWrong { tried: 1 } => f.write_str("the key does not open the seeds"),
             Self::PskcKeyWrong { tried } => write!(f, "no key opens the seeds: {tried} were tried"),
             Self::PskcUnsupported { what, found } => write!(f, "{what} `{}` is not supported", shown(found)),
-            Self::MapInvalid { name } => write!(f, "`{}` is no map file", shown(name)),
+            Self::MapInvalid { name } => write!(f, "`{}` is no map file", named(name)),
 
             Self::EveryRecord { code, records } => {
                 write!(f, "all {records} records have the same fault: {}", every(*code))
             }
-            Self::AssignInvalid { name, detail } => write!(f, "`{}` is no assignment list: {detail}", shown(name)),
+            Self::AssignInvalid { name, detail } => write!(f, "`{}` is no assignment list: {detail}", named(name)),
             Self::AssignUpnInGraph { user } => write!(
                 f,
                 "`{}` is no object id: Graph assigns by object id only, and a UPN can be resolved only online",
                 shown(user)
             ),
 
-            Self::OutputExists { name } => write!(f, "refusing to overwrite `{}`", shown(name)),
-            Self::OutputUnwritable { name } => write!(f, "cannot write `{}`", shown(name)),
+            Self::OutputExists { name } => write!(f, "refusing to overwrite `{}`", named(name)),
+            Self::OutputUnwritable { name } => write!(f, "cannot write `{}`", named(name)),
             Self::OutputClosed => f.write_str("the reader of the output has gone"),
             Self::Usage { message } => f.write_str(message),
             Self::Interrupted => f.write_str("interrupted"),
@@ -282,6 +282,10 @@ fn every(code: Code) -> &'static str {
         Code::ModelMissing => "nothing says the model",
         code => code.meaning(),
     }
+}
+
+fn named(name: &str) -> String {
+    crate::record::escaped_name(name)
 }
 
 fn shown(text: &str) -> String {

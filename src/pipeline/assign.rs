@@ -32,6 +32,8 @@ struct User {
     name: String,
     line: u64,
     met: AtomicBool,
+    /// Another line names another user, and nothing tells which is meant.
+    contradicted: bool,
 }
 
 impl Assignments {
@@ -87,9 +89,12 @@ impl Assignments {
             }
             match users.entry(serial.to_owned()) {
                 Entry::Vacant(free) => {
-                    free.insert(User { name: user.to_owned(), line, met: AtomicBool::new(false) });
+                    free.insert(User { name: user.to_owned(), line, met: AtomicBool::new(false), contradicted: false });
                 }
-                Entry::Occupied(taken) if taken.get().name != user => contradicted.push((line, serial.to_owned())),
+                Entry::Occupied(mut taken) if taken.get().name != user => {
+                    taken.get_mut().contradicted = true;
+                    contradicted.push((line, serial.to_owned()));
+                }
                 Entry::Occupied(_) => {}
             }
         }
@@ -125,11 +130,11 @@ impl Assignments {
         Ok(())
     }
 
-    /// The user of a serial; remembers that the serial was met.
+    /// The user of a serial, where the list names one; remembers that the serial was met.
     pub(super) fn user(&self, serial: &str) -> Option<&str> {
         let user = self.users.get(serial)?;
         user.met.store(true, Ordering::Relaxed);
-        Some(&user.name)
+        (!user.contradicted).then_some(&user.name)
     }
 
     /// What is wrong with the list once the whole delivery is known; `serials` are those of the delivery.
@@ -190,7 +195,7 @@ mod tests {
     fn says_what_does_not_fit_the_delivery() {
         let list = parsed("serial,upn\n1,a@x\n0002,b@x\n0003,c@x\n0003,d@x\n9,e@x\n");
         list.user("0002");
-        list.user("0003");
+        assert_eq!(list.user("0003"), None);
         let found: Vec<String> = list
             .findings(["0001", "0002", "0003"].into_iter())
             .iter()

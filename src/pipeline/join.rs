@@ -47,7 +47,9 @@ pub(super) struct Join<'j> {
     pub(super) skip_rejected: bool,
     pub(super) set: Set,
     pub(super) watch: &'j Watch,
-    /// The member being read, and whether its hash has been spoken of.
+    /// The member being read: its delivery's number, and its own in that.
+    pub(super) member: (usize, usize),
+    /// Whether that member's hash has been spoken of.
     pub(super) hash_assumed: bool,
 }
 
@@ -99,13 +101,17 @@ impl Join<'_> {
             Event::Layer { trail, layer, detail } => {
                 let shown =
                     if detail.is_empty() { layer.name().to_owned() } else { format!("{} ({detail})", layer.name()) };
-                self.delivery(&trail).layers.push(shown);
+                let delivery = self.delivery(&trail);
+                self.outcome.deliveries[delivery].layers.push(shown);
                 Ok(())
             }
             Event::Member { trail, format, unread } => {
                 self.hash_assumed = false;
                 let name = trail.steps()[1..].join(" > ");
-                self.delivery(&trail).members.push(Member { name, format, records: 0, unread });
+                let delivery = self.delivery(&trail);
+                let members = &mut self.outcome.deliveries[delivery].members;
+                members.push(Member { name, format, records: 0, unread });
+                self.member = (delivery, members.len() - 1);
                 Ok(())
             }
             Event::Finding { trail, code, message } => self
@@ -120,14 +126,14 @@ impl Join<'_> {
         }
     }
 
-    fn delivery(&mut self, trail: &Trail) -> &mut Delivery {
+    /// The number of a trail's delivery.
+    fn delivery(&mut self, trail: &Trail) -> usize {
         let path = &trail.steps()[0];
         let deliveries = &mut self.outcome.deliveries;
-        let index = deliveries.iter().position(|delivery| delivery.path == *path).unwrap_or_else(|| {
+        deliveries.iter().position(|delivery| delivery.path == *path).unwrap_or_else(|| {
             deliveries.push(Delivery { path: path.clone(), ..Delivery::default() });
             deliveries.len() - 1
-        });
-        &mut deliveries[index]
+        })
     }
 
     /// Notes a finding that no record's own; its severity is settled here.
@@ -174,9 +180,8 @@ impl Join<'_> {
         self.outcome.proved += batch.proved;
         self.outcome.accepted += batch.items.len() as u64;
         self.watch.records.store(self.outcome.read, Ordering::Relaxed);
-        if let Some(member) = self.outcome.deliveries.last_mut().and_then(|delivery| delivery.members.last_mut()) {
-            member.records += batch.read;
-        }
+        let (delivery, member) = self.member;
+        self.outcome.deliveries[delivery].members[member].records += batch.read;
         if let Some(error) = batch.stopped {
             return Err(error);
         }
@@ -197,6 +202,7 @@ impl Join<'_> {
         if !refined {
             return Ok(());
         }
+        self.unused_keys()?;
         self.shared_faults()?;
         let revoked = self.judge_set()?;
         self.judge_assignments()?;
@@ -216,6 +222,30 @@ impl Join<'_> {
 
     fn has_unread(&self) -> bool {
         self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members).any(|member| member.unread.is_some())
+    }
+
+    /// A member that was taken for a key, and that nothing needed, may have been something else.
+    fn unused_keys(&mut self) -> Result<()> {
+        if self.outcome.tally.of(Code::KeyBesideSeeds) > 0 {
+            return Ok(());
+        }
+        let keys: Vec<Trail> = self
+            .outcome
+            .deliveries
+            .iter()
+            .flat_map(|delivery| delivery.members.iter().map(move |member| (delivery, member)))
+            .filter(|(_, member)| member.format.is_none())
+            .map(|(delivery, member)| {
+                let trail = Trail::new(delivery.path.as_str());
+                if member.name.is_empty() { trail } else { trail.join(member.name.as_str()) }
+            })
+            .collect();
+        for trail in keys {
+            let message = "it was taken for a pre-shared key by its length, and nothing needed one".to_owned();
+            let (code, severity) = (Code::MemberSkipped, Severity::Warning);
+            self.note(Finding { code, severity, serial: None, origin: Some(trail.whole()), message })?;
+        }
+        Ok(())
     }
 
     /// What every record lacks alike, and nothing else is wrong, is one error with the flag to add.
@@ -305,6 +335,7 @@ mod tests {
             skip_rejected: false,
             set: Set::default(),
             watch,
+            member: (0, 0),
             hash_assumed: false,
         }
     }

@@ -109,6 +109,7 @@ fn run_stages(job: Job, mut keyring: Keyring, watch: &Watch, outcome: &mut Outco
         skip_rejected: job.skip_rejected,
         set: Set::default(),
         watch,
+        member: (0, 0),
         hash_assumed: false,
     };
     thread::scope(|scope| {

@@ -197,7 +197,7 @@ fn algorithm(said: Option<&str>, seed: Option<&Seed>, findings: &mut dyn Finding
         (Some(text), _) => {
             let parsed = Algorithm::parse(text);
             if parsed.is_none() {
-                reject(findings, Code::HashUnknown, &|| {
+                reject(findings, Code::HashUnsupported, &|| {
                     format!("the hash is unknown: expected SHA-1, SHA-256 or SHA-512, but found `{}`", escaped(text))
                 });
             }
@@ -355,7 +355,11 @@ mod tests {
         let said = Draft { hash: Some("HMAC-SHA256".into()), ..draft() };
         assert_eq!(check(said, &[], &[]).expect("a token").otp.algorithm, Algorithm::Sha256);
         let odd = Draft { hash: Some("SHA3".into()), ..draft() };
-        check(odd, &[], &["hash-unknown: the hash is unknown: expected SHA-1, SHA-256 or SHA-512, but found `SHA3`"]);
+        check(
+            odd,
+            &[],
+            &["hash-unsupported: the hash is unknown: expected SHA-1, SHA-256 or SHA-512, but found `SHA3`"],
+        );
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::DigitsUnsupported => "keep these tokens for another server with `--to jsonl`; Entra takes 6 digits",
         Code::HashAssumed => "if the vendor's order says so, confirm it with `--set hash=sha1`",
         Code::HashUnknown => "add `--set hash=sha256` (or sha512), as the vendor's order says",
-        Code::HashUnsupported => "write `--to graph`, which takes SHA-256; Entra takes SHA-512 nowhere",
+        Code::HashUnsupported => "`--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others",
         Code::KeyBesideSeeds => "ask the vendor to send the key another way than the seeds",
         Code::KeyExpired => "ask the vendor whether these tokens are still meant to be used",
         Code::MacMismatch => "ask for the file again; it was changed after it was protected",
@@ -145,13 +145,14 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::ModelMissing => "add `--set model=NAME`",
         Code::PeriodUnknown => "add `--set period=30` (or 60), as the vendor's order says",
         Code::PeriodUnsupported => {
-            "keep these tokens for another server with `--to jsonl`; Entra takes 30 and 60 seconds"
+            "a time step is a whole number of seconds; Entra takes 30 and 60, and `--to jsonl` keeps any other"
         }
         Code::PolicyUnknown => "ask the vendor what the policy is for, or add `--allow policy-unknown`",
         Code::ProofFailed => "report this; the token was left out",
         Code::SeedAmbiguous => "add `--seed-encoding hex` (or base32, base64), as the vendor's order says",
         Code::SeedDuplicate => "ask the vendor to replace these tokens; each computes the other's codes",
         Code::SeedEncoding => "compare it with the vendor's own file; a character was lost or changed",
+        Code::SeedLength => "compare it with the vendor's own file; if all is well, add `--allow seed-length`",
         Code::SeedMissing => "ask the vendor for the seed of this token",
         Code::SeedSpareBits => "compare it with the vendor's own file; its end was lost",
         Code::SeedTooLong => {
@@ -160,11 +161,10 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::SeedTooShort => "ask the vendor for tokens with longer seeds, or add `--allow seed-too-short`",
         Code::SeedWeak => "ask the vendor for the real seeds; these are samples that anyone can compute",
         Code::SerialDamaged => "take the vendor's own file, not one that a spreadsheet has saved",
-        Code::SerialDuplicate => {
-            "ask the vendor which record is the token's, and leave out the other's member with `--skip-member NAME`"
-        }
+        Code::SerialDuplicate => "ask the vendor which record is the token's; `--skip-rejected` writes the others",
         Code::SerialMissing => "complete the serials as they are printed on the tokens",
         Code::SignatureUnchecked => "check it with `--signed-by FILE`, the vendor's certificate",
+        Code::TextControl => "compare it with the vendor's own file; the value holds more than it shows",
         Code::TextFormula => "if the text is meant, add `--allow text-formula`",
         Code::TypeUnsupported => "order TOTP tokens for Entra; HOTP tokens can be kept with `--to jsonl`",
         Code::UpnDropped => "name users by object id with `--assign FILE.csv`",
@@ -367,7 +367,7 @@ mod tests {
             error: cannot read the text: byte 3 is no UTF-8
               hint: ask the vendor for the file in UTF-8
             error: no format fits this member
-              hint: name its format with `--from FORMAT`, or leave it out with `--skip-member "tokens list.xml"`
+              hint: if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member "tokens list.xml"`
             error: more than one format fits this member: csv, entra-csv
               hint: name its format, such as `--from csv`
             error: the pskc is damaged: expected `</Key>`, but found the end
@@ -446,11 +446,11 @@ mod tests {
               The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less.
               hint: if the vendor's order says so, confirm it with `--set hash=sha1`
             hash-unknown
-              The hash is not said and the seed is longer than SHA-1's 20 bytes, or the name is unknown.
+              The hash is not said, and the seed is longer than SHA-1's 20 bytes.
               hint: add `--set hash=sha256` (or sha512), as the vendor's order says
             hash-unsupported
-              The target cannot hold this hash.
-              hint: write `--to graph`, which takes SHA-256; Entra takes SHA-512 nowhere
+              The hash is none of SHA-1, SHA-256 and SHA-512, or none that the target can hold.
+              hint: `--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others
             key-beside-seeds
               The key lies in the same delivery as the seeds that it protects.
               hint: ask the vendor to send the key another way than the seeds
@@ -477,7 +477,7 @@ mod tests {
               hint: add `--set period=30` (or 60), as the vendor's order says
             period-unsupported
               The time step is no number of seconds above 0, or none that the target can hold.
-              hint: keep these tokens for another server with `--to jsonl`; Entra takes 30 and 60 seconds
+              hint: a time step is a whole number of seconds; Entra takes 30 and 60, and `--to jsonl` keeps any other
             policy-unknown
               The key's policy forbids its use for codes, or says what is not understood (RFC 6030 §5).
               hint: ask the vendor what the policy is for, or add `--allow policy-unknown`
@@ -493,6 +493,9 @@ mod tests {
             seed-encoding
               The seed is not text of its encoding.
               hint: compare it with the vendor's own file; a character was lost or changed
+            seed-length
+              The seed is shorter or longer than nearly all of its member: it may have been cut.
+              hint: compare it with the vendor's own file; if all is well, add `--allow seed-length`
             seed-missing
               The record has no seed.
               hint: ask the vendor for the seed of this token
@@ -513,13 +516,16 @@ mod tests {
               hint: take the vendor's own file, not one that a spreadsheet has saved
             serial-duplicate
               Two records have one serial; may be allowed for targets that can tell them apart.
-              hint: ask the vendor which record is the token's, and leave out the other's member with `--skip-member NAME`
+              hint: ask the vendor which record is the token's; `--skip-rejected` writes the others
             serial-missing
               The record has no serial.
               hint: complete the serials as they are printed on the tokens
             signature-unchecked
               The delivery is signed, and no certificate was given to check it with.
               hint: check it with `--signed-by FILE`, the vendor's certificate
+            text-control
+              A value has characters that do not show: line ends, control characters, invisible marks.
+              hint: compare it with the vendor's own file; the value holds more than it shows
             text-formula
               A value would be run as a formula by a spreadsheet.
               hint: if the text is meant, add `--allow text-formula`
