@@ -135,6 +135,7 @@ pub enum ErrorKind {
     // The set, and the target.
     EveryRecord { code: Code, records: u64 },
     AssignInvalid { name: String, detail: String },
+    AssignObjectIdInCsv { user: String },
     AssignUpnInGraph { user: String },
 
     // Getting the result out.
@@ -182,7 +183,7 @@ impl fmt::Display for ErrorKind {
             }
             Self::PgpKeyMissing { recipients } => write!(
                 f,
-                "the OpenPGP message is encrypted to {}: expected a secret key of these, but none was given",
+                "the OpenPGP message is encrypted to {}: expected a secret key of these, but none of them was given",
                 recipients.join(", ")
             ),
             Self::PgpUnprotected => {
@@ -256,6 +257,9 @@ impl fmt::Display for ErrorKind {
                 write!(f, "all {records} records have the same fault: {}", every(*code))
             }
             Self::AssignInvalid { name, detail } => write!(f, "`{}` is no assignment list: {detail}", named(name)),
+            Self::AssignObjectIdInCsv { user } => {
+                write!(f, "`{}` is an object id: the Entra CSV names users by UPN only", shown(user))
+            }
             Self::AssignUpnInGraph { user } => write!(
                 f,
                 "`{}` is no object id: Graph assigns by object id only, and a UPN can be resolved only online",

@@ -124,6 +124,9 @@ impl Drop for Part {
 /// Bytes that are gathered before they go to the file.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// What the part is written to once more when items are left out of it.
+const KEPT: &str = "part.kept";
+
 /// The lock in a folder's part; it goes before the folder gets its name.
 const LOCK: &str = ".lock";
 
@@ -147,12 +150,16 @@ impl<'w> Sink<'w> {
                 check_free(path, *force)?;
                 let part =
                     Part::file(&beside(path, "part"), parts, &mut replaced).map_err(|error| unwritable(path, error))?;
+                let kept = beside(path, KEPT);
+                take_over(&kept, &kept, &mut replaced).map_err(|error| unwritable(path, error))?;
                 Store::File { part, path: path.clone(), force: *force }
             }
             Destination::Folder { path, batch_size, force } => {
                 check_free(path, *force)?;
                 let part = Part::folder(&beside(path, "part"), parts, &mut replaced)
                     .map_err(|error| unwritable(path, error))?;
+                let kept = beside(path, KEPT);
+                take_over(&kept, &kept.join(LOCK), &mut replaced).map_err(|error| unwritable(path, error))?;
                 Store::Folder { part, current: None, path: path.clone(), batch_size: *batch_size, force: *force }
             }
         };
@@ -250,12 +257,12 @@ impl<'w> Sink<'w> {
             store: match &self.store {
                 Store::Held { .. } => Store::Held { bytes: Plain::default() },
                 Store::File { path, force, .. } => {
-                    let part = Part::file(&beside(path, "part.kept"), &self.parts, &mut None)
+                    let part = Part::file(&beside(path, KEPT), &self.parts, &mut None)
                         .map_err(|error| unwritable(path, error))?;
                     Store::File { part, path: path.clone(), force: *force }
                 }
                 Store::Folder { path, batch_size, force, .. } => {
-                    let part = Part::folder(&beside(path, "part.kept"), &self.parts, &mut None)
+                    let part = Part::folder(&beside(path, KEPT), &self.parts, &mut None)
                         .map_err(|error| unwritable(path, error))?;
                     let (path, batch_size, force) = (path.clone(), *batch_size, *force);
                     Store::Folder { part, current: None, path, batch_size, force }
@@ -770,6 +777,27 @@ mod tests {
     }
 
     #[test]
+    fn an_existing_folder_of_batches_is_replaced_by_force_whatever_lies_beside_it() {
+        let folder = Folder::new();
+        let destination = |force| Destination::Folder { path: folder.path("batches"), batch_size: 1, force };
+        let write = |force, items: &[&str]| {
+            let (mut sink, _) = sink(&Writer::Graph, &destination(force)).expect("a folder");
+            for item in items {
+                sink.item(item.as_bytes()).expect("disk");
+            }
+            sink.finish().map(drop)
+        };
+        write(false, &["{\"a\":1}", "{\"b\":2}"]).expect("it is free");
+        fs::create_dir(folder.path("batches.old")).expect("disk");
+        fs::write(folder.path("batches.old/theirs"), "theirs").expect("disk");
+        write(true, &["{\"c\":3}"]).expect("force");
+        let batch = fs::read_to_string(folder.path("batches/graph-0001.json")).expect("the new batch");
+        assert!(batch.contains("\"c\":3"), "{batch}");
+        assert!(!folder.path("batches/graph-0002.json").exists(), "nothing of the old folder is left");
+        assert_eq!(folder.names(), ["batches", "batches.old"]);
+    }
+
+    #[test]
     fn a_file_that_appears_during_the_run_is_not_overwritten() {
         let folder = Folder::new();
         let (mut sink, _) = sink(&Writer::Jsonl, &file(&folder, false)).expect("a free path");
@@ -790,6 +818,12 @@ mod tests {
         let error = sink(&Writer::Jsonl, &file(&folder, false)).err().expect("a live part");
         assert!(matches!(error.kind(), ErrorKind::OutputUnwritable { .. }), "{error:?}");
         drop(live);
+        // One that died while it left items out.
+        fs::write(folder.path("out.jsonl.part.kept"), "left").expect("disk");
+        let (live, replaced) = sink(&Writer::Jsonl, &file(&folder, false)).expect("a dead part");
+        assert_eq!(replaced, Some(folder.path("out.jsonl.part.kept")));
+        drop(live);
+        assert!(folder.names().is_empty());
     }
 
     #[test]

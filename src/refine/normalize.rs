@@ -240,7 +240,7 @@ fn seed(text: Option<SeedText<'_>>, findings: &mut dyn Findings) -> Option<Seed>
     // That a Base32 text of 16 characters has hex digits only has a chance of 1 in 7 million; of 32, 1 in 10^13.
     if !certain && encoding == Encoding::Base32 && fits(text, Encoding::Hex) && fits(text, Encoding::Base32) {
         reject(findings, Code::SeedAmbiguous, &|| {
-            "the seed can be read as Base32 and as hex, and nothing makes sure which".to_owned()
+            "the seed can be read as Base32 and as hex, and nothing says which".to_owned()
         });
         return None;
     }
@@ -417,7 +417,7 @@ mod tests {
         check(
             prescribed,
             &[(Field::Hash, "sha1")],
-            &["seed-ambiguous: the seed can be read as Base32 and as hex, and nothing makes sure which"],
+            &["seed-ambiguous: the seed can be read as Base32 and as hex, and nothing says which"],
         );
     }
 

@@ -15,7 +15,13 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         ErrorKind::NothingToRead => {
             "look for the seeds in another file of the vendor's; `seedmill inspect` shows what each holds".into()
         }
-        ErrorKind::EmptyFile => "ask for the file again; it was lost on the way".into(),
+        ErrorKind::EmptyFile => match error.origin().map(|origin| &origin.trail) {
+            Some(trail) if trail.steps().len() > 1 => {
+                let member = argument(trail.name());
+                format!("ask for the file again; it was lost on the way; or leave it out with `--skip-member {member}`")
+            }
+            _ => "ask for the file again; it was lost on the way".into(),
+        },
         ErrorKind::EmptyOpenPgp => "send the vendor your public key again, and ask for the file again".into(),
         ErrorKind::LimitReached { limit, allowed, found } => {
             let enough = found.unwrap_or_else(|| allowed.saturating_mul(2));
@@ -73,6 +79,9 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         ErrorKind::ColumnTwice { field, first, .. } => {
             format!("say which, such as `--column {field}={}`", argument(first))
         }
+        ErrorKind::EncodingUnsettled { readings, .. } if readings.is_empty() => {
+            "name the column of the seeds with `--column seed=NAME`, if it is another".into()
+        }
         ErrorKind::EncodingUnsettled { readings, .. } => {
             let options: Vec<_> = readings.iter().map(|r| format!("`--seed-encoding {}`", r.name())).collect();
             format!("add {}, as the vendor's order says", options.join(" or "))
@@ -99,6 +108,9 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         ErrorKind::EveryRecord { code, .. } => return every(*code),
         ErrorKind::AssignInvalid { .. } => {
             "begin the list with `serial,upn` or `serial,object id`, one token a line".into()
+        }
+        ErrorKind::AssignObjectIdInCsv { .. } => {
+            "name users by UPN under the header `serial,upn`, or write `--to graph`".into()
         }
         ErrorKind::AssignUpnInGraph { .. } => {
             "name users by object id under the header `serial,object id`, or write `--to entra-csv`".into()
@@ -294,6 +306,7 @@ mod tests {
             EveryRecord { code: Code::SeedMissing, records: 1000 },
             EveryRecord { code: Code::SerialMissing, records: 1000 },
             AssignInvalid { name: "users.csv".into(), detail: "line 3 has no serial".into() },
+            AssignObjectIdInCsv { user: "3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11".into() },
             AssignUpnInGraph { user: "ada@example.com".into() },
             OutputExists { name: "out.json".into() },
             OutputUnwritable { name: "out.json".into() },
@@ -335,7 +348,7 @@ mod tests {
             error: nothing to read: expected a member with seeds, but found none
               hint: look for the seeds in another file of the vendor's; `seedmill inspect` shows what each holds
             error: the file is empty: expected a delivery, but found 0 bytes
-              hint: ask for the file again; it was lost on the way
+              hint: ask for the file again; it was lost on the way; or leave it out with `--skip-member "tokens list.xml"`
             error: the OpenPGP file is empty: expected a message, but found 0 bytes; vendors send this when the public key they were given was bad
               hint: send the vendor your public key again, and ask for the file again
             error: too many members in a delivery: at most 10000 are allowed, but found 12345
@@ -356,7 +369,7 @@ mod tests {
               hint: ask the vendor to encrypt to a Curve25519 or RSA key of yours
             error: `key.asc` is no usable OpenPGP key: expected an armored or binary key
               hint: export it with `gpg --export-secret-keys` for `--pgp-key`, or with `gpg --export` for `--signed-by`
-            error: the OpenPGP message is encrypted to 0123456789ABCDEF: expected a secret key of these, but none was given
+            error: the OpenPGP message is encrypted to 0123456789ABCDEF: expected a secret key of these, but none of them was given
               hint: name the secret key with `--pgp-key FILE`; `gpg --armor --export-secret-keys` writes it
             error: the OpenPGP message has no integrity protection: anyone on the way could have changed it (RFC 9580 §5.7)
               hint: ask the vendor to encrypt with integrity protection, which every current OpenPGP program does
@@ -413,6 +426,8 @@ mod tests {
               hint: name the serial's column with `--column serial=NAME`
             error: `users.csv` is no assignment list: line 3 has no serial
               hint: begin the list with `serial,upn` or `serial,object id`, one token a line
+            error: `3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11` is an object id: the Entra CSV names users by UPN only
+              hint: name users by UPN under the header `serial,upn`, or write `--to graph`
             error: `ada@example.com` is no object id: Graph assigns by object id only, and a UPN can be resolved only online
               hint: name users by object id under the header `serial,object id`, or write `--to entra-csv`
             error: refusing to overwrite `out.json`
