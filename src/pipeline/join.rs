@@ -15,7 +15,7 @@ use super::output::Sink;
 use super::report::FindingLog;
 use super::run::Buffers;
 use super::set::Set;
-use super::{Assignments, Delivery, Member, Outcome, Severities, Watch};
+use super::{Assignments, Delivery, Member, Outcome, Severities, Watch, name_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Format;
 use crate::record::{Code, Finding, Holds, Severity, Tally, Trail, escaped};
@@ -107,10 +107,10 @@ impl Join<'_> {
             }
             Event::Member { trail, format, unread } => {
                 self.hash_assumed = false;
-                let name = trail.steps()[1..].join(" > ");
+                let name = name_of(&trail);
                 let delivery = self.delivery(&trail);
                 let members = &mut self.outcome.deliveries[delivery].members;
-                members.push(Member { name, format, records: 0, unread });
+                members.push(Member { name, trail, format, records: 0, unread });
                 self.member = (delivery, members.len() - 1);
                 Ok(())
             }
@@ -229,17 +229,9 @@ impl Join<'_> {
         if self.outcome.tally.of(Code::KeyBesideSeeds) > 0 {
             return Ok(());
         }
-        let keys: Vec<Trail> = self
-            .outcome
-            .deliveries
-            .iter()
-            .flat_map(|delivery| delivery.members.iter().map(move |member| (delivery, member)))
-            .filter(|(_, member)| member.format.is_none())
-            .map(|(delivery, member)| {
-                let trail = Trail::new(delivery.path.as_str());
-                if member.name.is_empty() { trail } else { trail.join(member.name.as_str()) }
-            })
-            .collect();
+        let members = self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members);
+        let keys: Vec<Trail> =
+            members.filter(|member| member.format.is_none()).map(|member| member.trail.clone()).collect();
         for trail in keys {
             let message = "it was taken for a pre-shared key by its length, and nothing needed one".to_owned();
             let (code, severity) = (Code::MemberSkipped, Severity::Warning);
@@ -263,16 +255,12 @@ impl Join<'_> {
         self.outcome.findings = FindingLog::new(false);
         self.outcome.tally = Tally::default();
         let error = Error::new(ErrorKind::EveryRecord { code, records: read });
-        let mut members = self.outcome.deliveries.iter().flat_map(|delivery| {
-            delivery.members.iter().filter(|member| member.records > 0).map(|member| (&delivery.path, &member.name))
-        });
-        match (members.next(), members.next()) {
-            (Some((path, name)), None) => {
-                let trail = Trail::new(path.as_str());
-                Err(error.at(if name.is_empty() { trail.whole() } else { trail.join(name.as_str()).whole() }))
-            }
-            _ => Err(error),
-        }
+        let members = self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members);
+        let mut read = members.filter(|member| member.records > 0);
+        Err(match (read.next(), read.next()) {
+            (Some(only), None) => error.at(only.trail.whole()),
+            _ => error,
+        })
     }
 
     /// Applies the rules on the set; answers the tokens that were written and must not stay, in order.
@@ -300,6 +288,7 @@ impl Join<'_> {
             if severity == Severity::Rejected && fresh && set.is_written(verdict.index) {
                 revoked.push(verdict.index);
                 self.outcome.accepted -= 1;
+                self.outcome.proved -= 1;
                 self.outcome.rejected += 1;
             }
         }

@@ -61,10 +61,10 @@ pub(crate) fn error(error: &Error) -> Option<String> {
             Some(trail) if trail.steps().len() > 1 => {
                 let member = argument(trail.name());
                 format!(
-                    "if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member {member}`"
+                    "if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none; else leave it out with `--skip-member {member}`"
                 )
             }
-            _ => "if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are".into(),
+            _ => "if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none".into(),
         },
         ErrorKind::FormatUndecided { fits } => match fits.first() {
             Some(first) => format!("name its format, such as `--from {first}`"),
@@ -175,7 +175,9 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::SerialDamaged => "take the vendor's own file, not one that a spreadsheet has saved",
         Code::SerialDuplicate => "ask the vendor which record is the token's; `--skip-rejected` writes the others",
         Code::SerialMissing => "complete the serials as they are printed on the tokens",
-        Code::SignatureUnchecked => "check it with `--signed-by FILE`, the vendor's certificate",
+        Code::SignatureUnchecked => {
+            "give an OpenPGP signer's certificate with `--signed-by FILE`; other signatures cannot be checked yet"
+        }
         Code::TextControl => "compare it with the vendor's own file; the value holds more than it shows",
         Code::TextFormula => "if the text is meant, add `--allow text-formula`",
         Code::TypeUnsupported => "order TOTP tokens for Entra; HOTP tokens can be kept with `--to jsonl`",
@@ -380,7 +382,7 @@ mod tests {
             error: cannot read the text: byte 3 is no UTF-8
               hint: ask the vendor for the file in UTF-8
             error: no format fits this member
-              hint: if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member "tokens list.xml"`
+              hint: if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none; else leave it out with `--skip-member "tokens list.xml"`
             error: more than one format fits this member: csv, entra-csv
               hint: name its format, such as `--from csv`
             error: the pskc is damaged: expected `</Key>`, but found the end
@@ -537,7 +539,7 @@ mod tests {
               hint: complete the serials as they are printed on the tokens
             signature-unchecked
               The delivery is signed, and no certificate was given to check it with.
-              hint: check it with `--signed-by FILE`, the vendor's certificate
+              hint: give an OpenPGP signer's certificate with `--signed-by FILE`; other signatures cannot be checked yet
             text-control
               A value has characters that do not show: line ends, control characters, invisible marks.
               hint: compare it with the vendor's own file; the value holds more than it shows
@@ -580,7 +582,9 @@ mod tests {
         let alone = Error::new(ErrorKind::FormatUnknown).at(Trail::new("a.txt").whole());
         assert_eq!(
             error(&alone).as_deref(),
-            Some("if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are")
+            Some(
+                "if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none"
+            )
         );
     }
 

@@ -109,12 +109,18 @@ fn counted(count: u64, what: &str) -> String {
 mod tests {
     use expect_test::expect;
     use seedmill::format::Format;
-    use seedmill::record::Code;
+    use seedmill::record::{Code, Trail};
 
     use super::*;
 
     fn example() -> Outcome {
-        let member = |name: &str, format, records| Member { name: name.into(), format, records, unread: None };
+        let member = |name: &str, format, records| Member {
+            name: name.into(),
+            trail: Trail::new(name),
+            format,
+            records,
+            unread: None,
+        };
         let mut outcome = Outcome {
             deliveries: vec![
                 Delivery {
