@@ -62,8 +62,6 @@ pub struct Job {
     pub limits: Limits,
     /// Where unfinished output is noted, so that a signal handler can remove it.
     pub parts: Parts,
-    /// Seconds since 1970, for `key-expired`.
-    pub now: Option<i64>,
 }
 
 /// Says something of a member by its name: `tokens.xml`, or `inner.zip > tokens.xml`.
