@@ -118,15 +118,19 @@ pub enum ErrorKind {
     FormatUnknown,
     FormatUndecided { fits: Vec<&'static str> },
     FormatDamaged { format: &'static str, expected: String, found: String },
+    KeyUnknown { format: &'static str, key: String },
     DoctypeRefused,
     ColumnMissing { field: Field, header: Vec<String> },
     ColumnNameUnknown { field: Field, name: String, header: Vec<String> },
     ColumnTwice { field: Field, first: String, second: String },
+    ColumnUnclear { field: Field, name: String },
     EncodingUnsettled { column: String, readings: Vec<Encoding> },
     EncodingUnexpected { column: String, expected: Encoding, found: Encoding },
     EncodingContradicted { column: String, settled: Encoding, settled_at: u64, found: Encoding, found_at: u64 },
     EncodingMixed { column: String, first: Encoding, first_at: u64, second: Encoding, second_at: u64 },
+    RowCommented,
     RowLength { expected: usize, found: usize },
+    SeedsUnreadable { column: String, line: u64, found: &'static str },
     PskcKeyMissing { name: Option<String> },
     PskcKeyWrong { tried: usize },
     PskcUnsupported { what: &'static str, found: String },
@@ -200,6 +204,9 @@ impl fmt::Display for ErrorKind {
             Self::FormatDamaged { format, expected, found } => {
                 write!(f, "the {format} is damaged: expected {expected}, but found {found}")
             }
+            Self::KeyUnknown { format, key } => {
+                write!(f, "the {format} has a key that is not known: what the key {key} says would be lost")
+            }
             Self::DoctypeRefused => f.write_str("the XML has a DOCTYPE, which can pull in files and blow up: it is refused"),
             Self::ColumnMissing { field, header } => {
                 write!(f, "no column for the {field}: found {}", list(header))
@@ -213,14 +220,14 @@ impl fmt::Display for ErrorKind {
                 shown(first),
                 shown(second)
             ),
+            Self::ColumnUnclear { field, name } => write!(
+                f,
+                "column `{}` may say the {field}, but its name is not known, so what it says would be lost",
+                shown(name)
+            ),
             Self::EncodingUnexpected { column, expected, found } => write!(
                 f,
                 "column `{}` holds {found}: expected {expected}, which the format prescribes",
-                shown(column)
-            ),
-            Self::EncodingUnsettled { column, readings } if readings.is_empty() => write!(
-                f,
-                "no value of column `{}` can be read: expected hex, Base32 or Base64",
                 shown(column)
             ),
             Self::EncodingUnsettled { column, readings } => write!(
@@ -237,6 +244,14 @@ impl fmt::Display for ErrorKind {
             Self::EncodingMixed { column, first, first_at, second, second_at } => write!(
                 f,
                 "column `{}` has two encodings: line {first_at} can only be {first}, but line {second_at} only {second}",
+                shown(column)
+            ),
+            Self::RowCommented => {
+                f.write_str("the row begins with `#` and has a seed in its place: expected a comment or a token, but found both in one")
+            }
+            Self::SeedsUnreadable { column, line, found } => write!(
+                f,
+                "no value of column `{}` can be read: expected hex, Base32 or Base64, but found {found} on line {line}",
                 shown(column)
             ),
             Self::RowLength { expected, found } => {

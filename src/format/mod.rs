@@ -25,6 +25,7 @@ pub mod pskc;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod unknown;
 mod xml;
 
 pub use csv::{ColumnName, CsvOptions, OutColumn, OutColumns, OutValue};
@@ -128,7 +129,7 @@ impl fmt::Display for Format {
 pub struct ReadOptions {
     /// `--from`: skips detection.
     pub from: Option<Format>,
-    /// `--column`, `--no-header`, `--delimiter`, `--seed-encoding`, `--map`.
+    /// `--column`, `--ignore-column`, `--no-header`, `--delimiter`, `--seed-encoding`, `--map`.
     pub csv: CsvOptions,
     /// Seconds since 1970, for keys whose policy has dates; `None` leaves them unjudged.
     pub now: Option<i64>,
@@ -155,6 +156,10 @@ pub struct Opened<'s> {
 /// What is wrong with the member as a whole: several formats fit, a column is missing, an encoding is
 /// unsettled, a key does not open it.
 pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) -> Result<Option<Opened<'s>>> {
+    if text::is_wide(head.bytes()) {
+        let detail = "expected UTF-8, or UTF-16 with its mark, but found UTF-16 without it".to_owned();
+        return Err(crate::error::Error::new(ErrorKind::TextUnreadable { detail }).at(head.trail().whole()));
+    }
     let format = match options.from {
         Some(format) => Some(format),
         None => match Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))? {

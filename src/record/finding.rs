@@ -69,6 +69,7 @@ macro_rules! codes {
 codes! {
     AssignDuplicate "assign-duplicate" Rejected true "A serial stands twice in the assignment list with different users."
     AssignUnknown "assign-unknown" Rejected true "A serial of the assignment list has no token in the delivery."
+    ColumnUnread "column-unread" Warning true "A column was not read: its name is not known."
     DigitsUnsupported "digits-unsupported" Rejected false "The number of digits is none that a code can have, or none that the target can hold."
     HashAssumed "hash-assumed" Warning true "The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less."
     HashUnknown "hash-unknown" Rejected false "The hash is not said, and the seed is longer than SHA-1's 20 bytes."

@@ -71,6 +71,9 @@ pub(crate) fn error(error: &Error) -> Option<String> {
             None => "name its format with `--from FORMAT`".into(),
         },
         ErrorKind::FormatDamaged { .. } => "ask for the file again; it was cut or changed on the way".into(),
+        ErrorKind::KeyUnknown { .. } => {
+            "ask the vendor what the key says, and for the file with the keys of its format".into()
+        }
         ErrorKind::DoctypeRefused => "ask the vendor for the file without the DOCTYPE; RFC 6030 needs none".into(),
         ErrorKind::ColumnMissing { field, header } => format!("map it with `{}`", column(*field, header)),
         ErrorKind::ColumnNameUnknown { field, name, header } => {
@@ -81,6 +84,10 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         }
         ErrorKind::EncodingUnsettled { readings, .. } if readings.is_empty() => {
             "name the column of the seeds with `--column seed=NAME`, if it is another".into()
+        }
+        ErrorKind::ColumnUnclear { field, name } => {
+            let name = argument(name);
+            format!("if it does, add `--column {field}={name}`; if not, `--ignore-column {name}`")
         }
         ErrorKind::EncodingUnsettled { readings, .. } => {
             let options: Vec<_> = readings.iter().map(|r| format!("`--seed-encoding {}`", r.name())).collect();
@@ -94,6 +101,13 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         }
         ErrorKind::EncodingMixed { first_at, second_at, .. } => {
             format!("compare lines {first_at} and {second_at} with the vendor's own file; one of them was changed")
+        }
+        ErrorKind::RowCommented => {
+            "put the row's first value in quotes if it is a token, or take the row out if it is a comment".into()
+        }
+        ErrorKind::SeedsUnreadable { .. } => {
+            "compare the column with the vendor's own file, or name the one with the seeds with `--column seed=NAME`"
+                .into()
         }
         ErrorKind::RowLength { .. } => {
             "compare the row with the vendor's own file, or name what separates its values with `--delimiter C`".into()
@@ -144,6 +158,9 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::AssignDuplicate => "keep one line for each serial in the list",
         Code::AssignUnknown => "correct the serial in the list; spreadsheets drop leading zeros",
+        Code::ColumnUnread => {
+            "if it says something of the tokens, name its field with `--column FIELD=NAME`, or else add `--ignore-column NAME`"
+        }
         Code::DigitsUnsupported => "keep these tokens for another server with `--to jsonl`; Entra takes 6 digits",
         Code::HashAssumed => "if the vendor's order says so, confirm it with `--set hash=sha1`",
         Code::HashUnknown => "add `--set hash=sha256` (or sha512), as the vendor's order says",
@@ -275,12 +292,14 @@ mod tests {
             FormatUnknown,
             FormatUndecided { fits: vec!["csv", "entra-csv"] },
             FormatDamaged { format: "pskc", expected: "`</Key>`".into(), found: "the end".into() },
+            KeyUnknown { format: "Graph JSON", key: "`hashAlgorithm`".into() },
             DoctypeRefused,
             ColumnMissing { field: Field::Seed, header: header() },
             ColumnMissing { field: Field::Hash, header: header() },
             ColumnMissing { field: Field::Seed, header: vec![] },
             ColumnNameUnknown { field: Field::Seed, name: "key(b32)".into(), header: header() },
             ColumnTwice { field: Field::Seed, first: "Key".into(), second: "Key 2".into() },
+            ColumnUnclear { field: Field::Hash, name: "OTP Crypto".into() },
             EncodingUnsettled { column: "Key".into(), readings: vec![Encoding::Hex, Encoding::Base32] },
             EncodingUnexpected { column: "Key".into(), expected: Encoding::Base32, found: Encoding::Hex },
             EncodingContradicted {
@@ -297,7 +316,9 @@ mod tests {
                 second: Encoding::Base32,
                 second_at: 9,
             },
+            RowCommented,
             RowLength { expected: 6, found: 5 },
+            SeedsUnreadable { column: "Key".into(), line: 2, found: "too few digits for a seed" },
             PskcKeyMissing { name: Some("Pre-shared-key".into()) },
             PskcKeyWrong { tried: 1 },
             PskcUnsupported { what: "the encryption", found: "kw-camellia128".into() },
@@ -387,6 +408,8 @@ mod tests {
               hint: name its format, such as `--from csv`
             error: the pskc is damaged: expected `</Key>`, but found the end
               hint: ask for the file again; it was cut or changed on the way
+            error: the Graph JSON has a key that is not known: what the key `hashAlgorithm` says would be lost
+              hint: ask the vendor what the key says, and for the file with the keys of its format
             error: the XML has a DOCTYPE, which can pull in files and blow up: it is refused
               hint: ask the vendor for the file without the DOCTYPE; RFC 6030 needs none
             error: no column for the seed: found `Nr`, `S/N`, `Key (B32)`
@@ -399,6 +422,8 @@ mod tests {
               hint: name one of these, such as `--column seed="Key (B32)"`
             error: two columns for the seed: `Key` and `Key 2`
               hint: say which, such as `--column seed=Key`
+            error: column `OTP Crypto` may say the hash, but its name is not known, so what it says would be lost
+              hint: if it does, add `--column hash="OTP Crypto"`; if not, `--ignore-column "OTP Crypto"`
             error: column `Key` can be read as hex or Base32: nothing in it says which
               hint: add `--seed-encoding hex` or `--seed-encoding base32`, as the vendor's order says
             error: column `Key` holds hex: expected Base32, which the format prescribes
@@ -407,8 +432,12 @@ mod tests {
               hint: compare lines 2 and 9 with the vendor's own file; one of them was changed
             error: column `Key` has two encodings: line 2 can only be hex, but line 9 only Base32
               hint: compare lines 2 and 9 with the vendor's own file; one of them was changed
+            error: the row begins with `#` and has a seed in its place: expected a comment or a token, but found both in one
+              hint: put the row's first value in quotes if it is a token, or take the row out if it is a comment
             error: the row has the wrong length: expected 6 fields, but found 5
               hint: compare the row with the vendor's own file, or name what separates its values with `--delimiter C`
+            error: no value of column `Key` can be read: expected hex, Base32 or Base64, but found too few digits for a seed on line 2
+              hint: compare the column with the vendor's own file, or name the one with the seeds with `--column seed=NAME`
             error: the seeds are encrypted with the pre-shared key `Pre-shared-key`, which was not given
               hint: name the key with `--pskc-key-file FILE`
             error: the key does not open the seeds
@@ -456,6 +485,9 @@ mod tests {
             assign-unknown
               A serial of the assignment list has no token in the delivery.
               hint: correct the serial in the list; spreadsheets drop leading zeros
+            column-unread
+              A column was not read: its name is not known.
+              hint: if it says something of the tokens, name its field with `--column FIELD=NAME`, or else add `--ignore-column NAME`
             digits-unsupported
               The number of digits is none that a code can have, or none that the target can hold.
               hint: keep these tokens for another server with `--to jsonl`; Entra takes 6 digits

@@ -320,7 +320,7 @@ mod tests {
         ]);
         let Ok(Plan { job, .. }) = plan else { panic!("it can be planned") };
         assert_eq!(job.inputs.len(), 2);
-        expect![[r#"Some(Csv) CsvOptions { columns: [(Seed, Position(2))], header: Some(false), delimiter: Some(59), seed_encoding: Some(Hex) }"#]]
+        expect![[r#"Some(Csv) CsvOptions { columns: [(Seed, Position(2))], ignored: [], header: Some(false), delimiter: Some(59), seed_encoding: Some(Hex) }"#]]
             .assert_eq(&format!("{:?} {:?}", job.read.from, job.read.csv));
         assert_eq!(job.set, [(seedmill::record::Field::Period, "30".to_owned())]);
         assert_eq!((job.severities.allowed, job.severities.denied), (vec![Code::SeedWeak], vec![Code::UpnMissing]));
