@@ -30,6 +30,7 @@ mod pgp;
 mod pgp_answers;
 mod pgp_keys;
 mod sniff;
+mod tail;
 mod unlock;
 mod walk;
 mod zip;
