@@ -85,7 +85,10 @@ impl<'t> Proof<'t> {
             return Err(Mismatch(Field::Serial.name()));
         }
         same(Field::Issue, &delivered.issue, &written.issue)?;
-        same(Field::KeyId, &delivered.key_id, &written.key_id)?;
+        // Where a key must have an id (PSKC), one that was not delivered is written as the serial.
+        if delivered.key_id.is_some() || !written.key_id.as_deref().is_none_or(|id| stands_for_none(id, delivered)) {
+            same(Field::KeyId, &delivered.key_id, &written.key_id)?;
+        }
         same(Field::Manufacturer, &delivered.manufacturer, &written.manufacturer)?;
         same(Field::Model, &delivered.model, &written.model)?;
         if self.holds.user != UserHeld::None {
@@ -113,6 +116,16 @@ impl<'t> Proof<'t> {
                 Err(Mismatch(Field::Type.name()))
             }
         }
+    }
+}
+
+/// Whether a key id is what a token without one gets: its serial, or serial and issue.
+fn stands_for_none(id: &str, token: &Token<'_>) -> bool {
+    let serial = token.serial.as_ref().map_or("", |serial| serial.as_str());
+    match (id.strip_prefix(serial), token.issue.as_deref()) {
+        (Some(rest), None) => rest.is_empty(),
+        (Some(rest), Some(issue)) => rest.strip_prefix('#') == Some(issue),
+        (None, _) => false,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct MacMethod {
 }
 
 /// The namespace of RFC 6030.
-const NAMESPACE: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
+pub(super) const NAMESPACE: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
 
 /// Reads up to the first package.
 pub(super) fn read(text: &str, rules: Rules) -> Pulled<Header> {

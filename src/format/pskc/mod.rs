@@ -1,4 +1,4 @@
-//! PSKC: XML key containers in, drafts out.
+//! PSKC: XML key containers in, drafts out; tokens in, containers out.
 //!
 //! # Shape
 //!
@@ -26,7 +26,7 @@
 //! # Not here
 //!
 //! XML signatures (§7) are not checked: the member gets `signature-unchecked`. Drafts of RFC 6030, keys encrypted
-//! to a certificate, and packages without a container are refused by name. Nothing is written.
+//! to a certificate, and packages without a container are refused by name.
 //!
 //! # Memory
 //!
@@ -51,6 +51,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 mod unlock;
+mod write;
 
 use boundary::Packages;
 use crypt::Unlocked;
@@ -58,10 +59,13 @@ use header::{Header, KeySource};
 use package::Package;
 use unlock::Samples;
 
+pub(super) use write::{HOLDS, TAIL};
+pub use write::{Protect, PskcWriter};
+
 pub(super) const DESCRIPTION: Description = Description {
     reads: "PSKC 1.0, plain, or encrypted by pre-shared key or passphrase (AES-CBC, HMAC, PBKDF2)",
-    writes: "",
-    loses: "",
+    writes: "PSKC 1.0, plain, or AES-CBC and HMAC by pre-shared key or passphrase (`--protect`)",
+    loses: "nothing",
     source: "RFC 6030",
     memory: "streams",
 };
@@ -96,6 +100,7 @@ pub(super) fn fits(head: &[u8]) -> bool {
 }
 
 /// What the head of a container says of all its packages.
+#[derive(Clone)]
 pub struct Container {
     /// Qualified name of the outermost element.
     name: String,
@@ -103,6 +108,8 @@ pub struct Container {
     now: Option<i64>,
     key_name: Option<String>,
     unlocked: Option<Unlocked>,
+    /// Bytes of every chunk to pass over: a document of our own comes whole, and its head was read before.
+    head_bytes: usize,
 }
 
 impl fmt::Debug for Container {
@@ -141,7 +148,7 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, keyring: &mut 
         _ => None,
     };
     let boundary = Packages::new(header.name.clone(), rules, header.signed);
-    let container = Container { name: header.name, rules, now: options.now, key_name, unlocked };
+    let container = Container { name: header.name, rules, now: options.now, key_name, unlocked, head_bytes: 0 };
     let cutter = head.cut(header.end, 1, Box::new(boundary));
     Ok(Opened { format: Format::Pskc, reader: Reader::Pskc(Box::new(container)), cutter, findings })
 }
@@ -206,6 +213,7 @@ pub(super) fn read(
     each: &mut dyn FnMut(Draft<'_>) -> Result<()>,
 ) -> Result<()> {
     let text = whole_text(&chunk.bytes, true, chunk.offset_bytes, trail)?;
+    let text = text.get(container.head_bytes..).unwrap_or_default();
     let mut scanner = Scanner::within(text, &container.name, container.rules);
     let mut package = Package::default();
     let mut number = chunk.first_record;

@@ -30,7 +30,8 @@ fn line(draft: &Draft<'_>) -> String {
 fn one_pass(text: &str) -> std::result::Result<Vec<String>, Stop> {
     let rules = rules(Limits::default());
     let header = header::read(text, rules)?;
-    let container = Container { name: header.name.clone(), rules, now: None, key_name: None, unlocked: None };
+    let container =
+        Container { name: header.name.clone(), rules, now: None, key_name: None, unlocked: None, head_bytes: 0 };
     let mut parser = Parser::within(&text[header.end..], &header.name, rules);
     let mut package = Package::default();
     let mut lines = Vec::new();
@@ -61,7 +62,8 @@ fn cut(text: &str, step: usize) -> Result<Vec<String>> {
     let trail = Trail::new("t.xml");
     let rules = rules(Limits::default());
     let header = header::read(text, rules).map_err(|stop| rules.error(stop))?;
-    let container = Container { name: header.name.clone(), rules, now: None, key_name: None, unlocked: None };
+    let container =
+        Container { name: header.name.clone(), rules, now: None, key_name: None, unlocked: None, head_bytes: 0 };
     let mut boundary = Packages::new(header.name.clone(), rules, header.signed);
     let bytes = &text.as_bytes()[header.end..];
     let (mut start, mut end, mut first_record) = (0, 0, 1);
@@ -264,7 +266,7 @@ proptest! {
         let mut scanned = Package::default();
         let mut scanner = Scanner::within(&text, "KeyContainer", rules);
         if let Ok(found) = scan(&mut scanner, &rules, &mut scanned) {
-            let container = Container { name: "KeyContainer".to_owned(), rules, now: None, key_name: None, unlocked: None };
+            let container = Container { name: "KeyContainer".to_owned(), rules, now: None, key_name: None, unlocked: None, head_bytes: 0 };
             let mut parsed = Package::default();
             let (same, length) = parse(&text, &container, &mut parsed).expect("the parser takes what the scanner takes");
             prop_assert_eq!(found, same);

@@ -28,7 +28,11 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, ErrorKind};
-use crate::record::Seed;
+use crate::record::{Passphrase, Seed};
+
+mod seal;
+
+pub(super) use seal::{Sealer, random};
 
 /// How values are encrypted. Another algorithm is a variant, a row of [`Self::ALL`], and an arm of [`Cipher::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,12 @@ impl Encryption {
         let name = fragment(uri);
         let found = Self::ALL.into_iter().find(|(_, suffix, _)| name.eq_ignore_ascii_case(suffix));
         found.map(|(encryption, ..)| encryption).ok_or_else(|| unsupported("the encryption", uri))
+    }
+
+    /// The URI under which it is written.
+    pub(super) fn uri(self) -> String {
+        let name = Self::ALL.into_iter().find(|(known, ..)| *known == self).map_or("", |(_, name, _)| name);
+        format!("http://www.w3.org/2001/04/xmlenc#{name}")
     }
 
     /// The length of its key.
@@ -93,6 +103,17 @@ impl MacHash {
         found.map(|(hash, ..)| hash).ok_or_else(|| unsupported(what, uri))
     }
 
+    /// The URI under which it is written.
+    pub(super) const fn uri(self) -> &'static str {
+        match self {
+            Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+            Self::Sha224 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha224",
+            Self::Sha256 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
+            Self::Sha384 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha384",
+            Self::Sha512 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha512",
+        }
+    }
+
     fn output_bytes(self) -> usize {
         Self::ALL.into_iter().find(|(known, ..)| *known == self).map_or(0, |(.., bytes)| bytes)
     }
@@ -128,6 +149,7 @@ pub(super) enum Refusal {
 }
 
 /// A cipher with its key, ready for any number of values.
+#[derive(Clone)]
 #[expect(clippy::enum_variant_names, reason = "as in `Encryption`")]
 pub(super) enum Cipher {
     Aes128Cbc(Box<Aes128Dec>),
@@ -244,22 +266,28 @@ impl Mac {
 
     /// Whether `mac` is that of `bytes`, in constant time.
     pub(super) fn fits(&self, bytes: &[u8], mac: &[u8]) -> bool {
-        fn of<M: hmac::Mac + Clone>(keyed: &M, bytes: &[u8], mac: &[u8]) -> bool {
+        self.over(bytes).as_slice().ct_eq(mac).into()
+    }
+
+    /// The MAC of `bytes`.
+    fn over(&self, bytes: &[u8]) -> Vec<u8> {
+        fn of<M: hmac::Mac + Clone>(keyed: &M, bytes: &[u8]) -> Vec<u8> {
             let mut keyed = keyed.clone();
             keyed.update(bytes);
-            keyed.finalize().into_bytes().as_slice().ct_eq(mac).into()
+            keyed.finalize().into_bytes().to_vec()
         }
         match self {
-            Self::Sha1(keyed) => of(keyed, bytes, mac),
-            Self::Sha224(keyed) => of(keyed, bytes, mac),
-            Self::Sha256(keyed) => of(keyed, bytes, mac),
-            Self::Sha384(keyed) => of(keyed, bytes, mac),
-            Self::Sha512(keyed) => of(keyed, bytes, mac),
+            Self::Sha1(keyed) => of(keyed, bytes),
+            Self::Sha224(keyed) => of(keyed, bytes),
+            Self::Sha256(keyed) => of(keyed, bytes),
+            Self::Sha384(keyed) => of(keyed, bytes),
+            Self::Sha512(keyed) => of(keyed, bytes),
         }
     }
 }
 
 /// The key of a container: its cipher, and its MAC where it has a `MACMethod`.
+#[derive(Clone)]
 pub(super) struct Unlocked {
     pub(super) cipher: Cipher,
     pub(super) mac: Option<Mac>,
@@ -302,6 +330,11 @@ impl Pbkdf2 {
     /// The hash runs that one try costs, in rounds: each block of output is worked out anew.
     pub(super) fn cost(&self) -> u64 {
         u64::from(self.rounds) * self.key_bytes.div_ceil(self.hash.output_bytes().max(1)) as u64
+    }
+
+    /// Works out the key of a passphrase, as its bytes stand.
+    pub(super) fn derive_from(&self, passphrase: &Passphrase) -> Zeroizing<Vec<u8>> {
+        self.derive(passphrase.expose())
     }
 
     /// Works out the key.
