@@ -21,12 +21,13 @@
 //! # Leniency
 //!
 //! White space before the XML declaration (a privacyIDEA fixture). Line breaks inside values (RFC 6030's figures).
-//! Each part says its own: `header`, `package`, `draft`, `policy`, `crypt`.
+//! Each part says its own: `header`, `dialect` (drafts), `package`, `draft`, `policy`, `crypt`.
 //!
 //! # Not here
 //!
-//! XML signatures (§7) are not checked: the member gets `signature-unchecked`. Drafts of RFC 6030, keys encrypted
-//! to a certificate, and packages without a container are refused by name.
+//! XML signatures (§7) are not checked: the member gets `signature-unchecked`. Keys encrypted to a certificate, blocks of
+//! `KeyProperties` that keys share (multiOTP), several containers in one file, and packages without a container are
+//! refused by name.
 //!
 //! # Memory
 //!
@@ -44,6 +45,7 @@ use crate::record::{Draft, Keyring, Place, Trail};
 
 mod boundary;
 mod crypt;
+mod dialect;
 mod draft;
 mod header;
 mod package;
@@ -55,6 +57,7 @@ mod write;
 
 use boundary::Packages;
 use crypt::Unlocked;
+use dialect::Dialect;
 use header::{Header, KeySource};
 use package::Package;
 use unlock::Samples;
@@ -63,10 +66,10 @@ pub(super) use write::{HOLDS, TAIL};
 pub use write::{Protect, PskcWriter};
 
 pub(super) const DESCRIPTION: Description = Description {
-    reads: "PSKC 1.0, plain, or encrypted by pre-shared key or passphrase (AES-CBC, HMAC, PBKDF2)",
+    reads: "PSKC 1.0 and its drafts, plain, or by pre-shared key or passphrase (AES, Camellia, 3DES; HMAC, PBKDF2)",
     writes: "PSKC 1.0, plain, or AES-CBC and HMAC by pre-shared key or passphrase (`--protect`)",
-    loses: "nothing",
-    source: "RFC 6030",
+    loses: "nothing; a token without a key id gets its serial as one",
+    source: "RFC 6030, its drafts, python-pskc 1.4",
     memory: "streams",
 };
 
@@ -108,6 +111,7 @@ pub struct Container {
     now: Option<i64>,
     key_name: Option<String>,
     unlocked: Option<Unlocked>,
+    dialect: Dialect,
     /// Bytes of every chunk to pass over: a document of our own comes whole, and its head was read before.
     head_bytes: usize,
 }
@@ -137,6 +141,7 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, keyring: &mut 
     let trail = head.trail().clone();
     let rules = rules(*head.limits());
     let header = ask(&mut head, &rules, |text| header::read(text, rules))?;
+    let rules = Rules { record: header.dialect.record, ..rules };
     let mut findings = Vec::new();
     if header.signed {
         findings.push(boundary::signature_finding());
@@ -148,7 +153,15 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, keyring: &mut 
         _ => None,
     };
     let boundary = Packages::new(header.name.clone(), rules, header.signed);
-    let container = Container { name: header.name, rules, now: options.now, key_name, unlocked, head_bytes: 0 };
+    let container = Container {
+        name: header.name,
+        rules,
+        now: options.now,
+        key_name,
+        unlocked,
+        dialect: header.dialect,
+        head_bytes: 0,
+    };
     let cutter = head.cut(header.end, 1, Box::new(boundary));
     Ok(Opened { format: Format::Pskc, reader: Reader::Pskc(Box::new(container)), cutter, findings })
 }
@@ -164,8 +177,9 @@ fn unlocked(
     if !declared && memchr::memmem::find(&head.bytes()[header.end..], b"EncryptedValue").is_none() {
         return Ok(None);
     }
-    let samples =
-        ask(head, rules, |text| Samples::find(text.get(header.end..).unwrap_or_default(), &header.name, *rules))?;
+    let samples = ask(head, rules, |text| {
+        Samples::find(text.get(header.end..).unwrap_or_default(), &header.name, *rules, header.dialect)
+    })?;
     let trail = head.trail().clone();
     unlock::unlock(header, &samples, rules, &trail, keyring, findings)
 }
@@ -223,7 +237,7 @@ pub(super) fn read(
             return Ok(());
         }
         let there = || trail.at(Place::Package { package: number, key: 0 });
-        let found = match scan(&mut scanner, &container.rules, &mut package) {
+        let found = match scan(&mut scanner, container, &mut package) {
             Ok(found) => found,
             Err(_) => {
                 let rest = text.get(start..).unwrap_or_default();
@@ -246,9 +260,11 @@ pub(super) fn read(
 }
 
 /// Reads one package; `false` when something else stands there.
-fn scan<'a>(scanner: &mut Scanner<'a>, rules: &Rules, package: &mut Package<'a>) -> super::xml::Pulled<bool> {
+fn scan<'a>(scanner: &mut Scanner<'a>, container: &Container, package: &mut Package<'a>) -> super::xml::Pulled<bool> {
     match scanner.child()? {
-        Some(tag) if tag.local == RECORD => package::read(scanner, tag.prefix, rules, package).map(|()| true),
+        Some(tag) if tag.local == container.rules.record => {
+            package::read(scanner, tag.prefix, &container.rules, container.dialect, package).map(|()| true)
+        }
         _ => Ok(false),
     }
 }
@@ -257,8 +273,8 @@ fn scan<'a>(scanner: &mut Scanner<'a>, rules: &Rules, package: &mut Package<'a>)
 fn parse<'a>(text: &'a str, container: &'a Container, package: &mut Package<'a>) -> super::xml::Pulled<(bool, usize)> {
     let mut parser = Parser::within(text, &container.name, container.rules);
     match parser.child()? {
-        Some(tag) if tag.local == RECORD => {
-            package::read(&mut parser, tag.prefix, &container.rules, package)?;
+        Some(tag) if tag.local == container.rules.record => {
+            package::read(&mut parser, tag.prefix, &container.rules, container.dialect, package)?;
             Ok((true, parser.position()))
         }
         _ => Ok((false, 0)),

@@ -4,72 +4,31 @@
 //!
 //! # Source
 //!
-//! [RFC 6030] §6: ciphers §6.1, MAC over initialization vector and ciphertext §6.1.1, PBKDF2 §6.2;
-//! [XML Encryption] §5.2 for CBC and its padding.
+//! [RFC 6030] §6: MAC over initialization vector and ciphertext §6.1.1, PBKDF2 §6.2.
 //!
 //! # Leniency
 //!
-//! XML Encryption lets the bytes of a padding be anything but the last. That is accepted under a good MAC only;
-//! without one, PKCS #7 is required, as the padding is then all that tells a right key from a wrong one.
+//! In drafts, the MAC may be one over the plaintext (ActivIdentity); which of the two it is, it says itself.
 //!
 //! [RFC 6030]: https://www.rfc-editor.org/rfc/rfc6030
-//! [XML Encryption]: https://www.w3.org/TR/xmlenc-core1/
 
 use std::fmt;
 
-use aes::cipher::block_padding::NoPadding;
-use aes::cipher::{BlockCipherDecrypt, BlockModeDecrypt, InnerIvInit, KeyInit};
-use aes::{Aes128Dec, Aes192Dec, Aes256Dec};
-use cbc::Decryptor;
-use hmac::Hmac;
+use hmac::{Hmac, KeyInit};
 use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
 use crate::record::{Passphrase, Seed};
 
+mod cipher;
 mod seal;
+mod wrap;
 
+pub(super) use cipher::{Cipher, Encryption, Padding, Refusal};
 pub(super) use seal::{Sealer, random};
-
-/// How values are encrypted. Another algorithm is a variant, a row of [`Self::ALL`], and an arm of [`Cipher::new`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::enum_variant_names, reason = "the names of the standard, which has more than CBC")]
-pub(super) enum Encryption {
-    Aes128Cbc,
-    Aes192Cbc,
-    Aes256Cbc,
-}
-
-impl Encryption {
-    /// What stands behind the `#` of each URI, in lower case, and the bytes of its key.
-    const ALL: [(Self, &'static str, usize); 3] =
-        [(Self::Aes128Cbc, "aes128-cbc", 16), (Self::Aes192Cbc, "aes192-cbc", 24), (Self::Aes256Cbc, "aes256-cbc", 32)];
-
-    /// The algorithm of a URI.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::PskcUnsupported`], with the URI.
-    pub(super) fn of_uri(uri: &str) -> Result<Self, Error> {
-        let name = fragment(uri);
-        let found = Self::ALL.into_iter().find(|(_, suffix, _)| name.eq_ignore_ascii_case(suffix));
-        found.map(|(encryption, ..)| encryption).ok_or_else(|| unsupported("the encryption", uri))
-    }
-
-    /// The URI under which it is written.
-    pub(super) fn uri(self) -> String {
-        let name = Self::ALL.into_iter().find(|(known, ..)| *known == self).map_or("", |(_, name, _)| name);
-        format!("http://www.w3.org/2001/04/xmlenc#{name}")
-    }
-
-    /// The length of its key.
-    pub(super) fn key_bytes(self) -> usize {
-        Self::ALL.into_iter().find(|(known, ..)| *known == self).map_or(0, |(.., bytes)| bytes)
-    }
-}
 
 /// The hash of an HMAC, as MAC and in PBKDF2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +42,17 @@ pub(super) enum MacHash {
 
 impl MacHash {
     /// What stands behind the `#` of each URI, in lower case, and the bytes that come out.
-    const ALL: [(Self, &'static str, usize); 6] = [
+    const ALL: [(Self, &'static str, usize); 10] = [
         (Self::Sha1, "hmac-sha1", 20),
         (Self::Sha1, "hmac-sha-1", 20),
         (Self::Sha224, "hmac-sha224", 28),
+        (Self::Sha224, "hmac-sha-224", 28),
         (Self::Sha256, "hmac-sha256", 32),
+        (Self::Sha256, "hmac-sha-256", 32),
         (Self::Sha384, "hmac-sha384", 48),
+        (Self::Sha384, "hmac-sha-384", 48),
         (Self::Sha512, "hmac-sha512", 64),
+        (Self::Sha512, "hmac-sha-512", 64),
     ];
 
     /// The hash of a URI; `what` is said when it is none of ours.
@@ -135,106 +98,6 @@ pub(super) struct Sealed {
     pub(super) bytes: Vec<u8>,
     /// `ValueMAC`
     pub(super) mac: Option<Vec<u8>>,
-}
-
-/// Why a value is not opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// No whole number of blocks, or none behind the initialization vector.
-    Length(usize),
-    /// The MAC says otherwise; nothing was decrypted.
-    Mac,
-    /// The padding is none.
-    Padding,
-}
-
-/// A cipher with its key, ready for any number of values.
-#[derive(Clone)]
-#[expect(clippy::enum_variant_names, reason = "as in `Encryption`")]
-pub(super) enum Cipher {
-    Aes128Cbc(Box<Aes128Dec>),
-    Aes192Cbc(Box<Aes192Dec>),
-    Aes256Cbc(Box<Aes256Dec>),
-}
-
-impl Cipher {
-    /// Makes the key schedule. `None` when the key's length is not that of the algorithm.
-    ///
-    /// # Secrets
-    ///
-    /// `key` is read; the schedule is wiped when dropped.
-    pub(super) fn new(encryption: Encryption, key: &[u8]) -> Option<Self> {
-        Some(match encryption {
-            Encryption::Aes128Cbc => Self::Aes128Cbc(Box::new(Aes128Dec::new_from_slice(key).ok()?)),
-            Encryption::Aes192Cbc => Self::Aes192Cbc(Box::new(Aes192Dec::new_from_slice(key).ok()?)),
-            Encryption::Aes256Cbc => Self::Aes256Cbc(Box::new(Aes256Dec::new_from_slice(key).ok()?)),
-        })
-    }
-
-    /// The algorithm.
-    pub(super) const fn encryption(&self) -> Encryption {
-        match self {
-            Self::Aes128Cbc(_) => Encryption::Aes128Cbc,
-            Self::Aes192Cbc(_) => Encryption::Aes192Cbc,
-            Self::Aes256Cbc(_) => Encryption::Aes256Cbc,
-        }
-    }
-
-    /// Decrypts initialization vector and ciphertext.
-    ///
-    /// # Secrets
-    ///
-    /// What comes out is secret; what is left of it elsewhere is wiped.
-    pub(super) fn open(&self, bytes: &[u8], padding: Padding) -> Result<Seed, Refusal> {
-        let Some((vector, ciphertext)) = bytes.split_first_chunk::<BLOCK>() else {
-            return Err(Refusal::Length(bytes.len()));
-        };
-        if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK) {
-            return Err(Refusal::Length(bytes.len()));
-        }
-        let mut plain = ciphertext.to_vec();
-        let opened = match self {
-            Self::Aes128Cbc(cipher) => decrypt(&**cipher, vector, &mut plain),
-            Self::Aes192Cbc(cipher) => decrypt(&**cipher, vector, &mut plain),
-            Self::Aes256Cbc(cipher) => decrypt(&**cipher, vector, &mut plain),
-        };
-        let kept = if opened { unpadded(&plain, padding) } else { None };
-        let Some(kept) = kept else {
-            plain.zeroize();
-            return Err(Refusal::Padding);
-        };
-        // The padding is wiped first: a shorter `Vec` keeps what stood behind its end.
-        plain[kept..].zeroize();
-        plain.truncate(kept);
-        Ok(Seed::new(plain))
-    }
-}
-
-const BLOCK: usize = 16;
-
-/// How strictly the end of a plaintext is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Padding {
-    /// Every byte says the length (PKCS #7).
-    Pkcs7,
-    /// The last byte says the length, the others anything (XML Encryption §5.2).
-    XmlEncryption,
-}
-
-/// The length without padding; `None` when there is no padding.
-fn unpadded(plain: &[u8], padding: Padding) -> Option<usize> {
-    let count = usize::from(*plain.last()?);
-    let kept = plain.len().checked_sub(count)?;
-    let whole = (1..=BLOCK).contains(&count);
-    let pkcs7 = || plain[kept..].iter().all(|&byte| usize::from(byte) == count);
-    (whole && (padding == Padding::XmlEncryption || pkcs7())).then_some(kept)
-}
-
-fn decrypt<C>(cipher: &C, vector: &[u8; BLOCK], bytes: &mut [u8]) -> bool
-where
-    C: BlockCipherDecrypt + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
-{
-    Decryptor::<&C>::inner_iv_init(cipher, vector.into()).decrypt_padded::<NoPadding>(bytes).is_ok()
 }
 
 /// An HMAC with its key, ready for any number of values.
@@ -291,6 +154,8 @@ impl Mac {
 pub(super) struct Unlocked {
     pub(super) cipher: Cipher,
     pub(super) mac: Option<Mac>,
+    /// A MAC over the plaintext is as good: the container is of a draft.
+    pub(super) draft: bool,
 }
 
 impl Unlocked {
@@ -298,13 +163,24 @@ impl Unlocked {
     pub(super) fn open(&self, sealed: &Sealed) -> Result<Seed, Refusal> {
         match (&self.mac, &sealed.mac) {
             (Some(keyed), Some(mac)) => {
-                if !keyed.fits(&sealed.bytes, mac) {
-                    return Err(Refusal::Mac);
+                if keyed.fits(&sealed.bytes, mac) {
+                    return self.cipher.open(&sealed.bytes, Padding::XmlEncryption);
                 }
-                self.cipher.open(&sealed.bytes, Padding::XmlEncryption)
+                if self.draft
+                    && let Ok(seed) = self.cipher.open(&sealed.bytes, Padding::Pkcs7)
+                    && keyed.fits(seed.expose(), mac)
+                {
+                    return Ok(seed);
+                }
+                Err(Refusal::Mac)
             }
             _ => self.cipher.open(&sealed.bytes, Padding::Pkcs7),
         }
+    }
+
+    /// Whether a value lacks what proves it: a MAC, where the encryption does not do it itself.
+    pub(super) const fn lacks_mac(&self, sealed: &Sealed) -> bool {
+        !self.cipher.encryption().has_integrity() && (self.mac.is_none() || sealed.mac.is_none())
     }
 }
 
@@ -375,48 +251,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_algorithm_is_found_by_its_uri() {
-        for (encryption, suffix, bytes) in Encryption::ALL {
-            let uri = format!("http://www.w3.org/2001/04/xmlenc#{suffix}");
-            assert_eq!(Encryption::of_uri(&uri).expect("it is in the table"), encryption);
-            assert_eq!(encryption.key_bytes(), bytes);
-            let cipher = Cipher::new(encryption, &vec![7; bytes]).expect("the key has that length");
-            assert_eq!(cipher.encryption(), encryption);
-            assert!(Cipher::new(encryption, &vec![7; bytes + 1]).is_none());
-        }
-        for (hash, suffix, _) in MacHash::ALL {
+    fn every_hash_is_found_by_its_uri() {
+        for (hash, suffix, bytes) in MacHash::ALL {
             let uri = format!("http://www.w3.org/2001/04/xmldsig-more#{}", suffix.to_uppercase());
             assert_eq!(MacHash::of_uri(&uri, "the MAC").expect("it is in the table"), hash);
-        }
-    }
-
-    #[test]
-    fn an_unknown_algorithm_is_named() {
-        let error = Encryption::of_uri("http://www.w3.org/2001/04/xmlenc#tripledes-cbc").expect_err("not yet");
-        expect_test::expect!["the encryption `http://www.w3.org/2001/04/xmlenc#tripledes-cbc` is not supported"]
-            .assert_eq(&error.to_string());
-    }
-
-    #[test]
-    fn decrypts_what_the_standard_encrypted() {
-        // NIST SP 800-38A, F.2.2: CBC-AES128.Decrypt, first two blocks.
-        let key = data_encoding::HEXLOWER.decode(b"2b7e151628aed2a6abf7158809cf4f3c").expect("hex");
-        let sealed = "000102030405060708090a0b0c0d0e0f7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2";
-        let sealed = data_encoding::HEXLOWER.decode(sealed.as_bytes()).expect("hex");
-        let cipher = Cipher::new(Encryption::Aes128Cbc, &key).expect("16 bytes");
-        // The plaintext ends in 0x51, which is no padding.
-        assert_eq!(cipher.open(&sealed, Padding::XmlEncryption).expect_err("no padding"), Refusal::Padding);
-        let mut plain = sealed[16..].to_vec();
-        let Cipher::Aes128Cbc(aes) = &cipher else { panic!("not AES-128") };
-        let vector: &[u8; 16] = sealed[..16].try_into().expect("16 bytes");
-        assert!(decrypt(&**aes, vector, &mut plain));
-        let expected = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51";
-        assert_eq!(data_encoding::HEXLOWER.encode(&plain), expected);
-        for length in [0, 15, 16, 17, 31, 33] {
-            assert_eq!(
-                cipher.open(&vec![0; length], Padding::Pkcs7).expect_err("no whole blocks"),
-                Refusal::Length(length)
-            );
+            assert_eq!(MacHash::of_uri(hash.uri(), "the MAC").expect("it is in the table"), hash);
+            let mac = Mac::new(hash, b"key").expect("any length will do").over(b"");
+            assert_eq!(mac.len(), bytes);
         }
     }
 
@@ -443,17 +284,5 @@ mod tests {
         ] {
             assert_eq!(number(&Seed::new(bytes.to_vec())), expected);
         }
-    }
-
-    #[test]
-    fn padding_is_looked_at_as_its_standard_says() {
-        let mut block = [9; 16];
-        block[12..].copy_from_slice(&[0, 0, 0, 4]);
-        assert_eq!(unpadded(&block, Padding::XmlEncryption), Some(12));
-        assert_eq!(unpadded(&block, Padding::Pkcs7), None);
-        assert_eq!(unpadded(&[16; 16], Padding::Pkcs7), Some(0));
-        assert_eq!(unpadded(&[0; 16], Padding::XmlEncryption), None);
-        assert_eq!(unpadded(&[17; 32], Padding::XmlEncryption), None);
-        assert_eq!(unpadded(&[], Padding::XmlEncryption), None);
     }
 }

@@ -37,6 +37,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::crypt::{Cipher, Encryption, Mac, MacHash, Padding, Pbkdf2, Sealer, Unlocked, random};
+use super::dialect::Dialect;
 use super::header::{self, Header, KeySource};
 use super::{Container, rules};
 use crate::error::{Error, ErrorKind, Result};
@@ -270,7 +271,7 @@ fn opened(
         let (encryption, sealed) = mac.key.as_ref()?;
         let cipher = Cipher::new(*encryption, key)?;
         let mac_key = cipher.open(sealed, Padding::Pkcs7).ok()?;
-        Some(Unlocked { mac: Some(Mac::with_seed(mac.hash, &mac_key)?), cipher })
+        Some(Unlocked { mac: Some(Mac::with_seed(mac.hash, &mac_key)?), cipher, draft: false })
     });
     let Some(unlocked) = unlocked else {
         let detail = "the head of a written container does not open".to_owned();
@@ -283,7 +284,7 @@ fn opened(
 fn written(head_bytes: usize, unlocked: Option<Unlocked>) -> Container {
     let limits = Limits { field_bytes: u64::MAX, ..Limits::default() };
     let name = "pskc:KeyContainer".to_owned();
-    Container { name, rules: rules(limits), now: None, key_name: None, unlocked, head_bytes }
+    Container { name, rules: rules(limits), now: None, key_name: None, unlocked, dialect: Dialect::RFC, head_bytes }
 }
 
 fn device(token: &Token<'_>, out: &mut Plain) {
@@ -359,3 +360,6 @@ fn escape(text: &str, out: &mut Plain) {
     }
     out.extend(&text.as_bytes()[written..]);
 }
+
+#[cfg(test)]
+mod tests;
