@@ -202,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_id_that_was_not_delivered_may_be_the_serial() {
+        let all = &Holds::EVERYTHING;
+        check(all, &Token { key_id: Some("0001".into()), ..token() }, Ok(()));
+        check(all, &Token { key_id: Some("0001#2".into()), ..token() }, Err("key_id"));
+        for (id, expected) in [("0001#2", Ok(())), ("0001", Err("key_id")), ("2", Err("key_id"))] {
+            let delivered = Token { issue: Some("2".into()), ..token() };
+            let written = Token { key_id: Some(id.into()), ..delivered.clone() };
+            assert_eq!(Proof::new(&delivered, all).check(&written), expected.map_err(Mismatch));
+        }
+        let delivered = Token { key_id: Some("0001".into()), ..token() };
+        assert_eq!(Proof::new(&delivered, all).check(&token()), Err(Mismatch("key_id")));
+    }
+
+    #[test]
     fn a_seed_of_one_more_zero_byte_is_the_same_key() {
         // HMAC pads its key with zeros, so both compute the same codes; a proof by codes must say so.
         let padded = Token { seed: Seed::new(b"12345678901234567890\0".to_vec()), ..token() };
