@@ -27,14 +27,14 @@ fn keyring(key: Option<&str>, passphrase: Option<&str>) -> Keyring {
 
 /// The pre-shared key of `vendor/pskc/aes128.xml`, which most encrypted invalid files share.
 fn aes128() -> Keyring {
-    let entries = truth();
+    let entries = truth("vendor/pskc");
     let entry = entries.iter().find(|entry| entry["file"] == "aes128.xml").expect("it is in the list");
     keyring(entry["secrets"]["key"].as_str(), None)
 }
 
-/// What python-pskc reads in each file of `fixtures/vendor/pskc`.
-fn truth() -> Vec<serde_json::Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vendor/pskc/truth.json");
+/// What python-pskc reads in each file of `fixtures/vendor/pskc` or `fixtures/drafts`.
+fn truth(folder: &str) -> Vec<serde_json::Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder).join("truth.json");
     serde_json::from_slice(&std::fs::read(path).expect("the fixture is there")).expect("it is JSON")
 }
 
@@ -210,14 +210,25 @@ fn reads_figure_10_four_keys_that_have_expired() {
 
 #[test]
 fn reads_what_python_pskc_reads() {
-    let entries = truth();
-    assert!(entries.len() >= 17, "the list of files is cut");
-    for entry in &entries {
+    let entries = truth("vendor/pskc");
+    assert!(entries.len() >= 90, "the list of files is cut");
+    agree("vendor/pskc", &entries);
+}
+
+#[test]
+fn reads_what_python_pskc_reads_in_drafts() {
+    let entries = truth("drafts");
+    assert!(entries.len() >= 9, "the list of files is cut");
+    agree("drafts", &entries);
+}
+
+fn agree(folder: &str, entries: &[serde_json::Value]) {
+    for entry in entries {
         let file = entry["file"].as_str().expect("a name");
         let secrets = &entry["secrets"];
         let keyring = keyring(secrets["key"].as_str(), secrets["passphrase"].as_str());
         let mut expected = entry["tokens"].as_array().expect("a list").iter();
-        read(&format!("vendor/pskc/{file}"), keyring, &mut |draft| {
+        read(&format!("{folder}/{file}"), keyring, &mut |draft| {
             let token = expected.next().expect("no more keys than python-pskc finds");
             assert!(draft.faults.is_empty(), "{file}: {:?}", draft.faults);
             assert_eq!(seed(draft), token["seed"], "{file}");
@@ -353,11 +364,90 @@ fn says_what_is_wrong_in_doctype() {
 }
 
 #[test]
-fn says_what_is_wrong_in_draft_namespace() {
+fn says_what_is_wrong_in_other_namespace() {
     check(
-        "invalid/pskc-draft-namespace.xml",
+        "invalid/pskc-other-namespace.xml",
         Keyring::default(),
-        &expect!["error at t.xml: the namespace `urn:ietf:params:xml:ns:keyprov:container:1.0` is not supported"],
+        &expect!["error at t.xml: the namespace `urn:ietf:params:xml:ns:keyprov:pskc:2.0` is not supported"],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_draft_behind_packages() {
+    check(
+        "invalid/pskc-draft-behind-packages.xml",
+        Keyring::default(),
+        &expect!["error at t.xml: the PSKC is damaged: expected the end of the container, but found another `Device`"],
+    );
+}
+
+/// The keys of a list of files with their truth.
+fn key_of(folder: &str, file: &str) -> Keyring {
+    let entries = truth(folder);
+    let entry = entries.iter().find(|entry| entry["file"] == file).expect("it is in the list");
+    keyring(entry["secrets"]["key"].as_str(), None)
+}
+
+#[test]
+fn says_what_is_wrong_in_draft_digest_wrong() {
+    check(
+        "invalid/pskc-draft-digest-wrong.xml",
+        key_of("drafts", "actividentity.xml"),
+        &expect![[r#"
+        KeyPackage 1: serial=0950380260 key=0950380260 by=ActivIdentity type=hotp digits=8 counter=837826051 seed=none
+          mac-mismatch: the MAC does not match the encrypted seed (RFC 6030 §6.1.1)
+        KeyPackage 2: serial=0950380261 key=0950380261 by=ActivIdentity type=hotp digits=8 counter=837826052 seed=852888ee85477a761c43f05a4c2e474c1bd2a13d
+        KeyPackage 3: serial=0950380262 key=0950380262 by=ActivIdentity type=hotp digits=8 counter=837826053 seed=84343b4613b9b4fa9cc025290abf86265dc21e04"#]],
+    );
+}
+
+#[test]
+fn a_seed_without_its_digest_is_never_taken_for_plain() {
+    check(
+        "invalid/pskc-draft-digest-missing.xml",
+        key_of("drafts", "actividentity.xml"),
+        &expect![[r#"
+        KeyPackage 1: serial=0950380260 key=0950380260 by=ActivIdentity type=hotp digits=8 counter=837826051 seed=5eefba82f5f5a04e75796f4dd1ec18b2aad1271d
+          mac-missing: the encrypted seed has no MAC (RFC 6030 §6.1.1)
+        KeyPackage 2: serial=0950380261 key=0950380261 by=ActivIdentity type=hotp digits=8 counter=837826052 seed=852888ee85477a761c43f05a4c2e474c1bd2a13d
+        KeyPackage 3: serial=0950380262 key=0950380262 by=ActivIdentity type=hotp digits=8 counter=837826053 seed=84343b4613b9b4fa9cc025290abf86265dc21e04"#]],
+    );
+}
+
+#[test]
+fn a_value_is_not_plain_where_the_container_has_a_key() {
+    check(
+        "invalid/pskc-draft-no-method.xml",
+        key_of("drafts", "actividentity.xml"),
+        &expect![
+            "error at t.xml > KeyPackage 1: the PSKC is damaged: expected `EncryptionMethod` in `EncryptedValue`, but found none"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_key_wrap_changed() {
+    let keyring = key_of("vendor/pskc", "ciphers/kw-aes128-no-mac.xml");
+    check(
+        "invalid/pskc-key-wrap-changed.xml",
+        keyring,
+        &expect![[r#"
+        KeyPackage 1: serial=2600000000000 key=2600000000000-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=none
+          mac-mismatch: the key wrap of the encrypted seed does not check out (RFC 3394 §2.2.3)
+        KeyPackage 2: serial=2600000000001 key=2600000000001-1 by=Example Tokens model=OTP c200 type=hotp digits=6 counter=1 seed=46b6d4e43d368d33aae8df242cd8df6dfc8ad960"#]],
+    );
+}
+
+#[test]
+fn a_length_that_counts_yubicos_public_id_is_less_by_it() {
+    check(
+        "vendor/pskc/yubico.xml",
+        Keyring::default(),
+        &expect![[r#"
+        KeyPackage 1: serial=5000006:1 key=5000006:1 by=oath.UB type=hotp digits=6 counter=0 seed=909f0582cb7379429bdbef69f39d2b3dae6f756a
+        KeyPackage 2: serial=50000018:1 key=50000018:1 by=oath.UB type=hotp digits=6 counter=0 seed=b4d9e690def464cfac0e50146208cd7cba3abef0
+        KeyPackage 3: serial=50000020:1 key=50000020:1 by=oath.UB type=hotp digits=8 counter=0 seed=8a164e42a87a789d75b04ae79e2a6907fba36f05
+        KeyPackage 4: serial=other key=other by=Example Tokens type=hotp digits=18 counter=0 seed=fca2e357380a66a304c1ffe5a8da3af863f6afae"#]],
     );
 }
 
@@ -681,7 +771,7 @@ fn says_what_is_wrong_in_unsupported_cipher() {
     check(
         "invalid/pskc-unsupported-cipher.xml",
         aes128(),
-        &expect!["error at t.xml: the encryption `http://www.w3.org/2001/04/xmlenc#tripledes-cbc` is not supported"],
+        &expect!["error at t.xml: the encryption `http://www.w3.org/2001/04/xmlenc11#aes128-gcm` is not supported"],
     );
 }
 

@@ -7,9 +7,11 @@ use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 use seedmill::error::Result;
+use seedmill::format::pskc::{Protect, PskcWriter};
 use seedmill::format::{Chunk, Format, Writer};
 use seedmill::record::{
-    Algorithm, Code, Digits, Field, Findings, Holds, Moving, Otp, Plain, Seed, Serial, Severity, Token, Trail, UserHeld,
+    Algorithm, Code, Digits, Field, Findings, Holds, Moving, Otp, Passphrase, Plain, Seed, Serial, Severity, Token,
+    Trail, UserHeld,
 };
 use seedmill::refine::{Fill, Proof, normalize, validate};
 
@@ -125,6 +127,28 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn every_protected_container_is_read_back(tokens in proptest::collection::vec(tokens(), 0..8)) {
+        for writer in protected() {
+            check(writer, tokens.clone())?;
+        }
+    }
+}
+
+/// PSKC under each kind of key; a passphrase takes long enough to be stretched once.
+fn protected() -> &'static [Writer] {
+    static WRITERS: std::sync::OnceLock<Vec<Writer>> = std::sync::OnceLock::new();
+    WRITERS.get_or_init(|| {
+        let key = |length: usize| {
+            let mut key = Plain::default();
+            key.extend(&(1..).take(length).collect::<Vec<u8>>());
+            Protect::Key(key)
+        };
+        let passphrase = Protect::Passphrase(Passphrase::new("grün und lang genug".into()));
+        let writers = [key(16), key(32), passphrase];
+        writers.iter().map(|protect| Writer::Pskc(Box::new(PskcWriter::new(protect).expect("a key")))).collect()
+    })
 }
 
 #[test]
@@ -139,6 +163,7 @@ fn what_each_format_loses_is_what_it_says() {
         lost
     };
     assert_eq!(lost(Format::Jsonl), [""; 0]);
+    assert_eq!(lost(Format::Pskc), [""; 0]);
     assert_eq!(lost(Format::EntraCsv), ["issue", "key_id", "type", "hash", "digits", "counter", "drift"]);
     assert_eq!(lost(Format::Graph), ["issue", "key_id", "type", "digits", "counter", "drift"]);
 }

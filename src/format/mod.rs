@@ -221,16 +221,19 @@ pub enum Writer {
     Graph,
     /// Lines of objects.
     Jsonl,
+    /// Key packages, protected or not.
+    Pskc(Box<pskc::PskcWriter>),
 }
 
 impl Writer {
     /// The writer of a format, where it has one that needs no options.
-    pub const fn new(format: Format) -> Option<Self> {
+    pub fn new(format: Format) -> Option<Self> {
         match format {
             Format::EntraCsv => Some(Self::EntraCsv),
             Format::Graph => Some(Self::Graph),
             Format::Jsonl => Some(Self::Jsonl),
-            Format::Csv | Format::Pskc => None,
+            Format::Pskc => Some(Self::Pskc(Box::new(pskc::PskcWriter::plain()))),
+            Format::Csv => None,
         }
     }
 
@@ -241,6 +244,7 @@ impl Writer {
             Self::EntraCsv => Format::EntraCsv,
             Self::Graph => Format::Graph,
             Self::Jsonl => Format::Jsonl,
+            Self::Pskc(_) => Format::Pskc,
         }
     }
 
@@ -251,6 +255,7 @@ impl Writer {
             Self::EntraCsv => entra_csv::HOLDS,
             Self::Graph => graph::HOLDS,
             Self::Jsonl => Holds::EVERYTHING,
+            Self::Pskc(_) => pskc::HOLDS,
         }
     }
 
@@ -261,6 +266,7 @@ impl Writer {
             Self::EntraCsv => Reader::Csv(entra_csv::layout()),
             Self::Graph => Reader::Graph(graph::Reader::written()),
             Self::Jsonl => Reader::Jsonl,
+            Self::Pskc(writer) => Reader::Pskc(Box::new(writer.reader())),
         }
     }
 
@@ -271,6 +277,7 @@ impl Writer {
             Self::EntraCsv => out.extend(entra_csv::HEAD),
             Self::Graph => out.extend(graph::HEAD),
             Self::Jsonl => {}
+            Self::Pskc(writer) => writer.head(out),
         }
     }
 
@@ -278,7 +285,7 @@ impl Writer {
     pub fn before(&self, number: u64, out: &mut Plain) {
         match self {
             Self::Graph => graph::before(number, out),
-            Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
+            Self::Csv(_) | Self::EntraCsv | Self::Jsonl | Self::Pskc(_) => {}
         }
     }
 
@@ -289,6 +296,7 @@ impl Writer {
             Self::EntraCsv => entra_csv::item(token, out),
             Self::Graph => graph::item(token, out),
             Self::Jsonl => jsonl::item(token, out),
+            Self::Pskc(writer) => writer.item(token, out),
         }
     }
 
@@ -296,6 +304,7 @@ impl Writer {
     pub fn tail(&self, out: &mut Plain) {
         match self {
             Self::Graph => out.extend(graph::TAIL),
+            Self::Pskc(_) => out.extend(pskc::TAIL),
             Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
         }
     }

@@ -85,7 +85,10 @@ impl<'t> Proof<'t> {
             return Err(Mismatch(Field::Serial.name()));
         }
         same(Field::Issue, &delivered.issue, &written.issue)?;
-        same(Field::KeyId, &delivered.key_id, &written.key_id)?;
+        // Where a key must have an id (PSKC), one that was not delivered is written as the serial.
+        if delivered.key_id.is_some() || !written.key_id.as_deref().is_none_or(|id| stands_for_none(id, delivered)) {
+            same(Field::KeyId, &delivered.key_id, &written.key_id)?;
+        }
         same(Field::Manufacturer, &delivered.manufacturer, &written.manufacturer)?;
         same(Field::Model, &delivered.model, &written.model)?;
         if self.holds.user != UserHeld::None {
@@ -113,6 +116,16 @@ impl<'t> Proof<'t> {
                 Err(Mismatch(Field::Type.name()))
             }
         }
+    }
+}
+
+/// Whether a key id is what a token without one gets: its serial, or serial and issue.
+fn stands_for_none(id: &str, token: &Token<'_>) -> bool {
+    let serial = token.serial.as_ref().map_or("", |serial| serial.as_str());
+    match (id.strip_prefix(serial), token.issue.as_deref()) {
+        (Some(rest), None) => rest.is_empty(),
+        (Some(rest), Some(issue)) => rest.strip_prefix('#') == Some(issue),
+        (None, _) => false,
     }
 }
 
@@ -186,6 +199,20 @@ mod tests {
         check(all, &Token { otp: Otp { moving: late, ..otp }, ..token() }, Err("drift"));
         check(all, &Token { otp: Otp { moving: Moving::Counter { next: 0 }, ..otp }, ..token() }, Err("type"));
         check(all, &Token { seed: Seed::new(b"12345678901234567891".to_vec()), ..token() }, Err("codes"));
+    }
+
+    #[test]
+    fn a_key_id_that_was_not_delivered_may_be_the_serial() {
+        let all = &Holds::EVERYTHING;
+        check(all, &Token { key_id: Some("0001".into()), ..token() }, Ok(()));
+        check(all, &Token { key_id: Some("0001#2".into()), ..token() }, Err("key_id"));
+        for (id, expected) in [("0001#2", Ok(())), ("0001", Err("key_id")), ("2", Err("key_id"))] {
+            let delivered = Token { issue: Some("2".into()), ..token() };
+            let written = Token { key_id: Some(id.into()), ..delivered.clone() };
+            assert_eq!(Proof::new(&delivered, all).check(&written), expected.map_err(Mismatch));
+        }
+        let delivered = Token { key_id: Some("0001".into()), ..token() };
+        assert_eq!(Proof::new(&delivered, all).check(&token()), Err(Mismatch("key_id")));
     }
 
     #[test]

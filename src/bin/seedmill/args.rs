@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use seedmill::format::{ColumnName, Format, OutColumns, csv, csv_maps};
 use seedmill::record::{Code, Encoding, Field};
 
@@ -259,6 +259,48 @@ pub(crate) struct Written {
     /// A map file that describes the columns, as for `--map`
     #[arg(long, value_name = "FILE.toml", conflicts_with = "out_columns")]
     pub(crate) out_map: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) protection: Protection,
+}
+
+/// How the PSKC that is written is protected.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output of `--to pskc`")]
+pub(crate) struct Protection {
+    /// How seeds are protected; `plain` if nothing is said
+    #[arg(long, value_name = "HOW")]
+    pub(crate) protect: Option<Protected>,
+
+    /// The pre-shared key of `--protect key`: 16 bytes for AES-128 or 32 for AES-256, as hex text or raw
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out_key_file: Option<PathBuf>,
+
+    /// The passphrase of `--protect passphrase`: one line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out_password_file: Option<PathBuf>,
+}
+
+/// What protects seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protected {
+    /// A pre-shared key
+    Key,
+    /// A passphrase
+    Passphrase,
+    /// Nothing
+    Plain,
+}
+
+impl Protected {
+    /// The value as it is typed, which is also what people call the secret.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Passphrase => "passphrase",
+            Self::Plain => "plain",
+        }
+    }
 }
 
 /// What a delivery may cost; each limit has its reason in `seedmill::limits`.

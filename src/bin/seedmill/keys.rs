@@ -143,6 +143,24 @@ fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Zeroizing<String
     if rest.is_empty() { Ok(text) } else { Err("expected UTF-16 in pairs of bytes, but found half a pair".to_owned()) }
 }
 
+/// The key of `--out-key-file`. Text in hex is hex, never raw bytes: that is how key files are handed on.
+pub(crate) fn out_key(path: &Path) -> Result<Plain, Refusal> {
+    let keys = pskc_keys(&read(path, LARGEST)?).unwrap_or_default();
+    keys.into_iter().find(|key| matches!(key.len(), 16 | 32)).ok_or_else(|| {
+        refused(path, "PSKC key to write with", "expected 16 bytes (AES-128) or 32 (AES-256), raw or in hex")
+    })
+}
+
+/// The passphrase of `--out-password-file`.
+pub(crate) fn out_passphrase(path: &Path) -> Result<Passphrase, Refusal> {
+    let what = "file of one passphrase";
+    let mut found = passwords(&read(path, LARGEST)?).map_err(|problem| refused(path, what, &problem))?;
+    match (found.pop(), found.len()) {
+        (Some(passphrase), 0) => Ok(passphrase),
+        (_, others) => Err(refused(path, what, &format!("expected one line, but found {}", others + 1))),
+    }
+}
+
 /// Every reading of a key file: hex text, raw bytes, or both where both are possible. The right one opens the seeds.
 fn pskc_keys(content: &[u8]) -> Result<Vec<Plain>, String> {
     let mut keys: Vec<Plain> = hex(content).into_iter().filter(|key| KEY_LENGTHS.contains(&key.len())).collect();

@@ -8,6 +8,7 @@ mod paths;
 mod plan;
 mod progress;
 mod prompt;
+mod protect;
 mod render;
 mod report;
 mod say;

@@ -71,6 +71,8 @@ pub(crate) fn apart_from_inputs(
         common.reading.map.as_ref(),
         convert.and_then(|convert| convert.rules.assign.as_ref()),
         written.and_then(|written| written.out_map.as_ref()),
+        written.and_then(|written| written.protection.out_key_file.as_ref()),
+        written.and_then(|written| written.protection.out_password_file.as_ref()),
     ];
     let inputs = common.deliveries.iter().chain(files.into_iter().flatten()).chain(optional.into_iter().flatten());
     for input in inputs.filter(|input| !is_stream(input)) {

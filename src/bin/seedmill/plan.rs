@@ -18,6 +18,7 @@ use crate::guard::Guard;
 use crate::keys;
 use crate::paths::{apart_from_inputs, destination, is_stream, name, settled};
 use crate::progress::Progress;
+use crate::protect::only_pskc;
 use crate::render::{Doing, Run};
 use crate::report::{Kind, Report};
 use crate::tabular::{csv_options, only_csv, writer};
@@ -85,6 +86,7 @@ pub(crate) fn check(args: &Check, guard: &Guard) -> Planned<Plan> {
     let written = args.to.map(|to| writer(to, &args.written)).transpose()?;
     if written.is_none() {
         only_csv(None, &args.written)?;
+        only_pskc(None, &args.written.protection)?;
     }
     plan(&args.common, Some(&args.rules), Task::Check(written), false, guard)
 }

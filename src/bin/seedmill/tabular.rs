@@ -9,10 +9,15 @@ use seedmill::record::Field;
 
 use crate::args::{Reading, Written};
 use crate::plan::{Planned, Usage};
-use crate::{keys, values};
+use crate::{keys, protect, values};
 
-/// The writer of a format, with the options that the CSV needs.
+/// The writer of a format, with the options that the CSV and PSKC need.
 pub(crate) fn writer(to: Format, args: &Written) -> Planned<Writer> {
+    if to == Format::Pskc {
+        only_csv(Some(to), args)?;
+        return protect::writer(&args.protection);
+    }
+    protect::only_pskc(Some(to), &args.protection)?;
     if let Some(writer) = Writer::new(to) {
         only_csv(Some(to), args)?;
         return Ok(writer);

@@ -9,7 +9,6 @@
 
 use memchr::memmem;
 
-use super::RECORD;
 use crate::error::{ErrorKind, Result};
 use crate::format::cut::{Boundary, Cut};
 use crate::format::xml::{Parser, Pulled, Rules, Source, is_space};
@@ -28,7 +27,7 @@ pub(super) struct Packages {
 
 impl Packages {
     pub(super) fn new(container: String, rules: Rules, signed: bool) -> Self {
-        Self { container, rules, finder: memmem::Finder::new(RECORD), signed, findings: Vec::new() }
+        Self { container, rules, finder: memmem::Finder::new(rules.record), signed, findings: Vec::new() }
     }
 }
 
@@ -71,10 +70,11 @@ pub(super) fn trailer(text: &str, container: &str, rules: Rules) -> Pulled<bool>
     let mut parser = Parser::within(text, container, rules);
     let mut signed = false;
     while let Some(tag) = parser.child()? {
-        if tag.local == RECORD {
+        if matches!(tag.local, "KeyPackage" | "Device") {
             // One that does not end is what a cut file has here.
+            let found = format!("another `{}`", tag.local);
             parser.skip()?;
-            return Err(rules.damaged("the end of the container", "another `KeyPackage`").into());
+            return Err(rules.damaged("the end of the container", found).into());
         }
         signed |= tag.local == "Signature";
         parser.skip()?;
@@ -89,7 +89,7 @@ fn search(bytes: &[u8], finder: &memmem::Finder<'_>) -> Cut {
     let mut at = 0;
     while let Some(offset) = finder.find(&bytes[at..]) {
         let name = at + offset;
-        let behind = name + RECORD.len();
+        let behind = name + finder.needle().len();
         at = behind;
         if let Some(end) = package_end(bytes, name, behind) {
             found.end = end;
@@ -179,8 +179,8 @@ fn step(bytes: &[u8], rules: &Rules) -> Result<Cut> {
         let name_end =
             name_start + bytes[name_start..end].iter().take_while(|&&byte| is_name_byte(byte) || byte == b':').count();
         let local = bytes[name_start..name_end].rsplit(|&byte| byte == b':').next().unwrap_or_default();
-        if local == RECORD.as_bytes()
-            && let Some(end) = package_end(bytes, name_end - RECORD.len(), name_end)
+        if local == rules.record.as_bytes()
+            && let Some(end) = package_end(bytes, name_end - local.len(), name_end)
         {
             found.end = end;
             found.records += 1;
@@ -192,6 +192,7 @@ fn step(bytes: &[u8], rules: &Rules) -> Result<Cut> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RECORD;
     use super::*;
     use crate::limits::Limits;
 
@@ -222,6 +223,15 @@ mod tests {
         check("<!--></KeyPackage>--><KeyPackage/>", 34, 1);
         check("<KeyPackage><?p '?></KeyPackage><!-- ", 32, 1);
         check("<KeyPackage></KeyPackage><!", 25, 1);
+    }
+
+    #[test]
+    fn finds_the_devices_of_drafts() {
+        let rules = Rules { record: "Device", ..crate::format::pskc::rules(Limits::default()) };
+        let text = "<Device><DeviceId></DeviceId></Device>\n<d:Device><d:DeviceInfo/></d:Device><Device><DeviceId>";
+        let expected = Cut { end: text.rfind("<Device>").expect("a third"), lines: 0, records: 2 };
+        assert_eq!(search(text.as_bytes(), &memmem::Finder::new("Device")), expected);
+        assert_eq!(step(text.as_bytes(), &rules).expect("it is well formed"), expected);
     }
 
     #[test]

@@ -10,6 +10,8 @@
 //! Encrypted integers are ASCII digits or up to 8 big-endian bytes, as vendors write both and python-pskc writes the
 //! shortest: its 53 is the byte of the digit 5. Where both readings are possible the record is refused.
 //! The hash stands in the text of `Suite`, or in its attribute `hashalgo` (privacyIDEA).
+//! Yubico's tool counts the 12 characters of the public id into the length of a HOTP code: where the maker is Yubico
+//! (`oath.UB`), a length of 18 means 6 digits, and 20 means 8.
 
 use std::borrow::Cow;
 
@@ -52,6 +54,7 @@ fn draft<'a>(container: &Container, device: &Device<'a>, key: &mut Key<'a>) -> R
     policy::judge(device, &key.policy, container.now, &mut draft.faults);
     hash(key, &mut draft);
     response_format(key, &mut draft);
+    yubico(&mut draft);
 
     let faults = &mut draft.faults;
     draft.seed = match key.secret.plain.take() {
@@ -141,6 +144,20 @@ fn response_format(key: &Key<'_>, draft: &mut Draft<'_>) {
     }
 }
 
+/// Takes the public id off the length that Yubico's tool writes: no code has 18 or 20 digits.
+fn yubico(draft: &mut Draft<'_>) {
+    let maker = draft.manufacturer.as_deref().unwrap_or_default();
+    let by_yubico = maker == "oath.UB" || maker.to_ascii_lowercase().contains("yubico");
+    if !by_yubico || draft.kind.as_deref() != Some("hotp") {
+        return;
+    }
+    match draft.digits.as_deref() {
+        Some("18") => draft.digits = Some(Cow::Borrowed("6")),
+        Some("20") => draft.digits = Some(Cow::Borrowed("8")),
+        _ => {}
+    }
+}
+
 /// A number as decimal text, however it was written.
 fn integer<'a>(
     container: &Container,
@@ -149,7 +166,7 @@ fn integer<'a>(
     faults: &mut Vec<(Code, String)>,
 ) -> Result<Text<'a>> {
     if let Some(plain) = item.plain.take() {
-        return Ok(filled(Some(plain)));
+        return Ok(filled(Some(if container.dialect.draft { draft_integer(plain) } else { plain })));
     }
     let Some(bytes) = opened(container, item, what, faults)? else { return Ok(None) };
     let number = number(&bytes);
@@ -214,6 +231,18 @@ fn other_encoding(text: &str) -> Option<Encoding> {
     }
 }
 
+/// A plain number of a draft: Base64 of 8 bytes has a `=` at its end, which decimal text has not.
+fn draft_integer(text: Cow<'_, str>) -> Cow<'_, str> {
+    match base64(&text) {
+        // No digits, whatever they look like: the drafts have eight bytes here, the highest first.
+        Some(bytes) if text.ends_with('=') => match <[u8; 8]>::try_from(bytes) {
+            Ok(bytes) => Cow::Owned(u64::from_be_bytes(bytes).to_string()),
+            Err(_) => text,
+        },
+        _ => text,
+    }
+}
+
 /// Opens a protected value. `None` when there is none, or when a fault says why it stays closed.
 fn opened(
     container: &Container,
@@ -236,19 +265,24 @@ fn opened(
         faults.push((Code::SeedEncoding, format!("the encrypted {what} is no Base64")));
         return Ok(None);
     };
-    if sealed.mac.is_none() || unlocked.mac.is_none() {
+    if unlocked.lacks_mac(&sealed) {
         faults.push((Code::MacMissing, format!("the encrypted {what} has no MAC (RFC 6030 §6.1.1)")));
     }
     match unlocked.open(&sealed) {
         Ok(seed) => Ok(Some(seed)),
         Err(Refusal::Mac) => {
-            let message = format!("the MAC does not match the encrypted {what} (RFC 6030 §6.1.1)");
+            let message = if unlocked.mac.is_some() && sealed.mac.is_some() {
+                format!("the MAC does not match the encrypted {what} (RFC 6030 §6.1.1)")
+            } else {
+                format!("the key wrap of the encrypted {what} does not check out (RFC 3394 §2.2.3)")
+            };
             faults.push((Code::MacMismatch, message));
             Ok(None)
         }
-        Err(Refusal::Length(found)) => {
-            let message =
-                format!("the encrypted {what} is damaged: expected whole blocks of 16 bytes, but found {found} bytes");
+        Err(Refusal::Length { found, block }) => {
+            let message = format!(
+                "the encrypted {what} is damaged: expected whole blocks of {block} bytes, but found {found} bytes"
+            );
             faults.push((Code::SeedEncoding, message));
             Ok(None)
         }
@@ -265,7 +299,7 @@ fn opened(
 fn encryption(item: &Item<'_>, container: &Container) -> Result<Encryption> {
     match item.algorithm.as_deref() {
         Some(uri) => Encryption::of_uri(uri),
-        None => Err(without_method(container)),
+        None => container.dialect.encryption.ok_or_else(|| without_method(container)),
     }
 }
 

@@ -8,12 +8,14 @@
 //!
 //! The PBKDF2 parameters are read under `pkcs5`, `xenc11`, any prefix or none; the URI of `PRF` as its attribute,
 //! or as its text, as python-pskc 1.4 writes it. A `Version` that is absent is 1.0.
-//! A container without a namespace is read; one in the namespace of a draft is refused.
+//! A container without a namespace is read. A `MACMethod` without `Algorithm`, which python-pskc writes beside a key
+//! wrap, is none. What drafts have at their head, `dialect` says.
 //!
 //! [RFC 6030]: https://www.rfc-editor.org/rfc/rfc6030
 //! [XML Encryption 1.1]: https://www.w3.org/TR/xmlenc-core1/#sec-PBKDF2
 
 use super::crypt::{Encryption, MacHash, Pbkdf2};
+use super::dialect::{self, Dialect};
 use super::draft::base64;
 use crate::error::{Error, ErrorKind};
 use crate::format::xml::{Parser, Pulled, Rules, Source, Stop, Tag};
@@ -32,6 +34,10 @@ pub(super) struct Header {
     pub(super) mac: Option<MacMethod>,
     /// There is a `Signature`.
     pub(super) signed: bool,
+    /// How the packages are spelled.
+    pub(super) dialect: Dialect,
+    /// One initialization vector for all values.
+    pub(super) vector: Option<Vec<u8>>,
 }
 
 /// Where the key comes from.
@@ -71,23 +77,38 @@ pub(super) const GUESTS: [&str; 8] = [
 pub(super) fn read(text: &str, rules: Rules) -> Pulled<Header> {
     let mut parser = Parser::new(text, rules);
     let root = parser.root()?;
-    check_root(&parser, root, &rules)?;
+    let draft = check_root(&parser, root, &rules)?;
     let name = if root.prefix.is_empty() { root.local.to_owned() } else { format!("{}:{}", root.prefix, root.local) };
-    let mut header = Header { name, end: 0, key: None, mac: None, signed: false };
+    let dialect = Dialect { draft, ..Dialect::RFC };
+    let mut header = Header { name, end: 0, key: None, mac: None, signed: false, dialect, vector: None };
     loop {
         let tag = parser.child()?;
         match tag.map(|tag| tag.local) {
             Some("EncryptionKey") if header.key.is_none() => header.key = Some(encryption_key(&mut parser, &rules)?),
-            Some("MACMethod") if header.mac.is_none() => header.mac = Some(mac_method(&mut parser, &rules)?),
-            Some(name @ ("EncryptionKey" | "MACMethod")) => {
+            Some("MACMethod") if header.mac.is_none() => header.mac = mac_method(&mut parser, &rules)?,
+            Some("EncryptionMethod") if header.key.is_none() => header.declare(&mut parser, &rules)?,
+            Some("DigestMethod") if header.mac.is_none() => {
+                header.mac = Some(MacMethod { hash: dialect::digest_method(&mut parser)?, key: None });
+            }
+            Some("MACAlgorithm") if header.mac.is_none() => {
+                let hash = MacHash::of_uri(&parser.text()?, "the MAC")?;
+                header.mac = Some(MacMethod { hash, key: None });
+            }
+            Some(name @ ("EncryptionKey" | "EncryptionMethod" | "MACMethod" | "DigestMethod" | "MACAlgorithm")) => {
                 return Err(rules.damaged(format!("one `{name}`"), "two").into());
             }
+            // What a key leaves to it (its digits, say) would be taken for unsaid.
+            Some("KeyProperties") => return Err(unsupported("the element", "KeyProperties")),
             Some("Signature") => {
                 header.signed = true;
                 parser.skip()?;
             }
-            Some("KeyPackage") | None => {
+            Some("KeyPackage" | "Device") | None => {
                 header.end = parser.tag_start();
+                header.dialect.encrypted = header.key.is_some();
+                if tag.is_some_and(|tag| tag.local == "Device") {
+                    header.dialect = Dialect { record: "Device", draft: true, ..header.dialect };
+                }
                 return Ok(header);
             }
             Some(_) => parser.skip()?,
@@ -95,27 +116,44 @@ pub(super) fn read(text: &str, rules: Rules) -> Pulled<Header> {
     }
 }
 
-fn check_root(parser: &Parser<'_>, root: Tag<'_>, rules: &Rules) -> Pulled<()> {
-    if root.local != "KeyContainer" {
+impl Header {
+    /// Takes what a draft's `EncryptionMethod` declares for the whole container.
+    fn declare<'a>(&mut self, parser: &mut Parser<'a>, rules: &Rules) -> Pulled<()> {
+        let Some(declared) = dialect::encryption_method(parser, rules)? else { return Ok(()) };
+        self.dialect.encryption = Some(declared.encryption);
+        self.vector = declared.vector;
+        self.key = Some(declared.derived.map_or(KeySource::PreShared(None), KeySource::Derived));
+        Ok(())
+    }
+}
+
+/// Looks at the outermost element; says whether it is that of a draft.
+fn check_root(parser: &Parser<'_>, root: Tag<'_>, rules: &Rules) -> Pulled<bool> {
+    if !matches!(root.local, "KeyContainer" | "SecretContainer") {
         let found = format!("`{}`", escaped(root.local));
         return Err(rules.damaged("`KeyContainer` around the packages", found).into());
     }
     let declaration = if root.prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{}", root.prefix) };
-    if let Some(namespace) = parser.attribute(&declaration)
+    let namespace = parser.attribute(&declaration);
+    let draft = root.local == "SecretContainer"
+        || namespace.as_deref().is_some_and(|namespace| dialect::is_draft(namespace.trim()));
+    if let Some(namespace) = namespace
         && namespace.trim() != NAMESPACE
+        && !dialect::is_draft(namespace.trim())
     {
         let found = namespace.into_owned();
         return Err(ErrorKind::PskcUnsupported { what: "the namespace", found }.into());
     }
     match parser.attribute("Version") {
+        _ if draft => Ok(true),
         Some(version) if !matches!(version.trim(), "1" | "1.0") => {
             Err(rules.damaged("version 1.0", format!("`{}`", escaped(&version))).into())
         }
-        _ => Ok(()),
+        _ => Ok(false),
     }
 }
 
-fn unsupported(what: &'static str, found: &str) -> Stop {
+pub(super) fn unsupported(what: &'static str, found: &str) -> Stop {
     ErrorKind::PskcUnsupported { what, found: found.to_owned() }.into()
 }
 
@@ -201,7 +239,7 @@ fn no_salt(rules: &Rules) -> Error {
     rules.damaged("a `Salt` in Base64 for PBKDF2", "none")
 }
 
-fn number<'a>(parser: &mut Parser<'a>, rules: &Rules, what: &str) -> Pulled<u32> {
+pub(super) fn number<'a>(parser: &mut Parser<'a>, rules: &Rules, what: &str) -> Pulled<u32> {
     let text = parser.text()?;
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
@@ -209,8 +247,11 @@ fn number<'a>(parser: &mut Parser<'a>, rules: &Rules, what: &str) -> Pulled<u32>
     }
 }
 
-fn mac_method<'a>(parser: &mut Parser<'a>, rules: &Rules) -> Pulled<MacMethod> {
-    let uri = parser.attribute("Algorithm").unwrap_or_default();
+fn mac_method<'a>(parser: &mut Parser<'a>, rules: &Rules) -> Pulled<Option<MacMethod>> {
+    let Some(uri) = parser.attribute("Algorithm") else {
+        parser.skip()?;
+        return Ok(None);
+    };
     let hash = MacHash::of_uri(uri.trim(), "the MAC")?;
     let mut key = None;
     while let Some(tag) = parser.child()? {
@@ -221,7 +262,7 @@ fn mac_method<'a>(parser: &mut Parser<'a>, rules: &Rules) -> Pulled<MacMethod> {
             other => return Err(unsupported("the kind of MAC key", other)),
         }
     }
-    Ok(MacMethod { hash, key })
+    Ok(Some(MacMethod { hash, key }))
 }
 
 fn mac_key<'a>(parser: &mut Parser<'a>, rules: &Rules) -> Pulled<(Encryption, Vec<u8>)> {

@@ -1,4 +1,4 @@
-//! PSKC: XML key containers in, drafts out.
+//! PSKC: XML key containers in, drafts out; tokens in, containers out.
 //!
 //! # Shape
 //!
@@ -21,12 +21,13 @@
 //! # Leniency
 //!
 //! White space before the XML declaration (a privacyIDEA fixture). Line breaks inside values (RFC 6030's figures).
-//! Each part says its own: `header`, `package`, `draft`, `policy`, `crypt`.
+//! Each part says its own: `header`, `dialect` (drafts), `package`, `draft`, `policy`, `crypt`.
 //!
 //! # Not here
 //!
-//! XML signatures (§7) are not checked: the member gets `signature-unchecked`. Drafts of RFC 6030, keys encrypted
-//! to a certificate, and packages without a container are refused by name. Nothing is written.
+//! XML signatures (§7) are not checked: the member gets `signature-unchecked`. Keys encrypted to a certificate, blocks of
+//! `KeyProperties` that keys share (multiOTP), several containers in one file, and packages without a container are
+//! refused by name.
 //!
 //! # Memory
 //!
@@ -44,6 +45,7 @@ use crate::record::{Draft, Encoding, Keyring, Place, Trail};
 
 mod boundary;
 mod crypt;
+mod dialect;
 mod draft;
 mod header;
 mod package;
@@ -51,18 +53,23 @@ mod policy;
 #[cfg(test)]
 mod tests;
 mod unlock;
+mod write;
 
 use boundary::Packages;
 use crypt::Unlocked;
+use dialect::Dialect;
 use header::{Header, KeySource};
 use package::Package;
 use unlock::Samples;
 
+pub(super) use write::{HOLDS, TAIL};
+pub use write::{Protect, PskcWriter};
+
 pub(super) const DESCRIPTION: Description = Description {
-    reads: "PSKC 1.0, plain, or encrypted by pre-shared key or passphrase (AES-CBC, HMAC, PBKDF2)",
-    writes: "",
-    loses: "",
-    source: "RFC 6030",
+    reads: "PSKC 1.0 and its drafts, plain, or by pre-shared key or passphrase (AES, Camellia, 3DES; HMAC, PBKDF2)",
+    writes: "PSKC 1.0, plain, or AES-CBC and HMAC by pre-shared key or passphrase (`--protect`)",
+    loses: "nothing; a token without a key id gets its serial as one",
+    source: "RFC 6030, its drafts, python-pskc 1.4",
     memory: "streams",
 };
 
@@ -96,6 +103,7 @@ pub(super) fn fits(head: &[u8]) -> bool {
 }
 
 /// What the head of a container says of all its packages.
+#[derive(Clone)]
 pub struct Container {
     /// Qualified name of the outermost element.
     name: String,
@@ -107,6 +115,9 @@ pub struct Container {
     protected: bool,
     /// What the user says that plain seeds are written in.
     seed_encoding: Option<Encoding>,
+    dialect: Dialect,
+    /// Bytes of every chunk to pass over: a document of our own comes whole, and its head was read before.
+    head_bytes: usize,
 }
 
 impl fmt::Debug for Container {
@@ -134,6 +145,7 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, keyring: &mut 
     let trail = head.trail().clone();
     let rules = rules(*head.limits());
     let header = ask(&mut head, &rules, |text| header::read(text, rules))?;
+    let rules = Rules { record: header.dialect.record, ..rules };
     let mut findings = Vec::new();
     if header.signed {
         findings.push(boundary::signature_finding());
@@ -150,9 +162,12 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, keyring: &mut 
         rules,
         now: options.now,
         key_name,
-        protected: header.key.is_some() || header.mac.is_some() || unlocked.is_some(),
+        // The drafts name a digest also where nothing is encrypted.
+        protected: header.key.is_some() || unlocked.is_some() || (header.mac.is_some() && !header.dialect.draft),
         unlocked,
         seed_encoding: options.csv.seed_encoding,
+        dialect: header.dialect,
+        head_bytes: 0,
     };
     let cutter = head.cut(header.end, 1, Box::new(boundary));
     Ok(Opened { format: Format::Pskc, reader: Reader::Pskc(Box::new(container)), cutter, findings })
@@ -169,8 +184,9 @@ fn unlocked(
     if !declared && memchr::memmem::find(&head.bytes()[header.end..], b"EncryptedValue").is_none() {
         return Ok(None);
     }
-    let samples =
-        ask(head, rules, |text| Samples::find(text.get(header.end..).unwrap_or_default(), &header.name, *rules))?;
+    let samples = ask(head, rules, |text| {
+        Samples::find(text.get(header.end..).unwrap_or_default(), &header.name, *rules, header.dialect)
+    })?;
     let trail = head.trail().clone();
     unlock::unlock(header, &samples, rules, &trail, keyring, findings)
 }
@@ -226,6 +242,7 @@ pub(super) fn read(
     each: &mut dyn FnMut(Draft<'_>) -> Result<()>,
 ) -> Result<()> {
     let text = whole_text(&chunk.bytes, true, chunk.offset_bytes, trail)?;
+    let text = text.get(container.head_bytes..).unwrap_or_default();
     let mut scanner = Scanner::within(text, &container.name, container.rules);
     let mut package = Package::default();
     let mut number = chunk.first_record;
@@ -235,7 +252,7 @@ pub(super) fn read(
             return Ok(());
         }
         let there = || trail.at(Place::Package { package: number, key: 0 });
-        let found = match scan(&mut scanner, &container.rules, &mut package) {
+        let found = match scan(&mut scanner, container, &mut package) {
             Ok(found) => found,
             Err(_) => {
                 let rest = text.get(start..).unwrap_or_default();
@@ -258,9 +275,11 @@ pub(super) fn read(
 }
 
 /// Reads one package; `false` when something else stands there.
-fn scan<'a>(scanner: &mut Scanner<'a>, rules: &Rules, package: &mut Package<'a>) -> super::xml::Pulled<bool> {
+fn scan<'a>(scanner: &mut Scanner<'a>, container: &Container, package: &mut Package<'a>) -> super::xml::Pulled<bool> {
     match scanner.child()? {
-        Some(tag) if tag.local == RECORD => package::read(scanner, tag.prefix, rules, package).map(|()| true),
+        Some(tag) if tag.local == container.rules.record => {
+            package::read(scanner, tag.prefix, &container.rules, container.dialect, package).map(|()| true)
+        }
         _ => Ok(false),
     }
 }
@@ -269,8 +288,8 @@ fn scan<'a>(scanner: &mut Scanner<'a>, rules: &Rules, package: &mut Package<'a>)
 fn parse<'a>(text: &'a str, container: &'a Container, package: &mut Package<'a>) -> super::xml::Pulled<(bool, usize)> {
     let mut parser = Parser::within(text, &container.name, container.rules);
     match parser.child()? {
-        Some(tag) if tag.local == RECORD => {
-            package::read(&mut parser, tag.prefix, &container.rules, package)?;
+        Some(tag) if tag.local == container.rules.record => {
+            package::read(&mut parser, tag.prefix, &container.rules, container.dialect, package)?;
             Ok((true, parser.position()))
         }
         _ => Ok((false, 0)),

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroize;
 
+use super::dialect::{self, Dialect};
 use crate::format::xml::{Pulled, Rules, Source, Stop, same_name};
 
 /// Text that may be there.
@@ -107,20 +108,18 @@ pub(super) fn read<'a, S: Source<'a>>(
     source: &mut S,
     prefix: &str,
     rules: &Rules,
+    dialect: Dialect,
     package: &mut Package<'a>,
 ) -> Pulled<()> {
     package.device = Device::default();
     package.keys.clear();
-    let mut reading = Reading { source, prefix, rules };
+    let mut reading = Reading { source, prefix, rules, dialect };
     while let Some(name) = reading.child()? {
         match name {
             "DeviceInfo" => reading.device(&mut package.device)?,
-            "Key" => {
-                package.keys.push(Key::default());
-                if let Some(key) = package.keys.last_mut() {
-                    reading.key(key)?;
-                }
-            }
+            "DeviceId" if dialect.draft => reading.device(&mut package.device)?,
+            "Key" => reading.next_key(package)?,
+            "Secret" if dialect.draft => reading.next_key(package)?,
             _ => reading.source.skip()?,
         }
     }
@@ -131,6 +130,7 @@ struct Reading<'r, S> {
     source: &'r mut S,
     prefix: &'r str,
     rules: &'r Rules,
+    dialect: Dialect,
 }
 
 impl<'a, S: Source<'a>> Reading<'_, S> {
@@ -174,23 +174,91 @@ impl<'a, S: Source<'a>> Reading<'_, S> {
                 "StartDate" => self.text(name, &mut device.start)?,
                 "ExpiryDate" => self.text(name, &mut device.expiry)?,
                 "UserId" => self.text(name, &mut device.user)?,
+                "Expiry" if self.dialect.draft => {
+                    self.text(name, &mut device.expiry)?;
+                    if let Some(date) = device.expiry.as_deref().and_then(dialect::expiry) {
+                        device.expiry = Some(Cow::Owned(date));
+                    }
+                }
                 _ => self.source.skip()?,
             }
         }
         Ok(())
     }
 
+    fn next_key(&mut self, package: &mut Package<'a>) -> Pulled<()> {
+        package.keys.push(Key::default());
+        match package.keys.last_mut() {
+            Some(key) => self.key(key),
+            None => Ok(()),
+        }
+    }
+
+    /// An attribute, or the first of its names in drafts.
+    fn attribute(&self, name: &str, in_drafts: &[&str]) -> Text<'a> {
+        let found = self.source.attribute(name);
+        if found.is_some() || !self.dialect.draft {
+            return found;
+        }
+        in_drafts.iter().find_map(|name| self.source.attribute(name))
+    }
+
     fn key(&mut self, key: &mut Key<'a>) -> Pulled<()> {
-        key.id = self.source.attribute("Id");
-        key.algorithm = self.source.attribute("Algorithm");
+        key.id = self.attribute("Id", &["KeyId", "SecretId"]);
+        key.algorithm = self.attribute("Algorithm", &["KeyAlgorithm", "SecretAlgorithm"]);
         while let Some(name) = self.child()? {
             match name {
                 "AlgorithmParameters" => self.parameters(key)?,
-                "Data" => self.data(key)?,
+                "Data" => match self.dialect.draft.then(|| self.source.attribute("Name")).flatten() {
+                    Some(name) => self.named_data(&name, key)?,
+                    None => self.data(key)?,
+                },
                 "UserId" => self.text(name, &mut key.user)?,
                 "Policy" => self.policy(&mut key.policy)?,
+                "Usage" if self.dialect.draft => self.usage(key)?,
+                "StartDate" if self.dialect.draft => self.text(name, &mut key.policy.start)?,
+                "ExpiryDate" if self.dialect.draft => self.text(name, &mut key.policy.expiry)?,
                 _ => self.source.skip()?,
             }
+        }
+        Ok(())
+    }
+
+    /// `Usage` of the drafts: what is now `Policy/KeyUsage`, and the format of codes.
+    fn usage(&mut self, key: &mut Key<'a>) -> Pulled<()> {
+        let said = |value: &str| matches!(value.trim(), "1") || value.trim().eq_ignore_ascii_case("true");
+        let is = |source: &S, name| source.attribute(name).is_some_and(|value| said(&value));
+        let otp = is(self.source, "OTP");
+        key.policy.usage_otp |= otp;
+        key.policy.usage |= otp || ["CR", "Integrity", "Encrypt", "Unlock"].iter().any(|name| is(self.source, name));
+        self.parameters(key)
+    }
+
+    /// `Data Name="SECRET"` of the drafts.
+    fn named_data(&mut self, name: &str, key: &mut Key<'a>) -> Pulled<()> {
+        let secret = name.eq_ignore_ascii_case("SECRET");
+        let item = match name.to_ascii_uppercase().as_str() {
+            "SECRET" => &mut key.secret,
+            "COUNTER" => &mut key.counter,
+            "TIME" => &mut key.time,
+            "TIME_INTERVAL" => &mut key.interval,
+            _ => return self.source.skip(),
+        };
+        self.once(name, item.encrypted || item.plain.is_some())?;
+        let mut value = None;
+        while let Some(name) = self.child()? {
+            match name {
+                "Value" => self.text(name, &mut value)?,
+                "ValueDigest" => self.text(name, &mut item.mac)?,
+                _ => self.source.skip()?,
+            }
+        }
+        let digest = item.mac.as_deref().is_some_and(|mac| !mac.is_empty());
+        if self.dialect.encrypted && value.is_some() && (secret || digest) {
+            item.encrypted = true;
+            item.cipher = value;
+        } else {
+            item.plain = value;
         }
         Ok(())
     }
@@ -204,8 +272,8 @@ impl<'a, S: Source<'a>> Reading<'_, S> {
                 }
                 "ResponseFormat" => {
                     self.once(name, key.length.is_some() || key.encoding.is_some())?;
-                    key.length = self.source.attribute("Length");
-                    key.encoding = self.source.attribute("Encoding");
+                    key.length = self.attribute("Length", &["length"]);
+                    key.encoding = self.attribute("Encoding", &["Format", "format"]);
                     let check_digits = self.source.attribute("CheckDigits");
                     key.check_digits = check_digits.or_else(|| self.source.attribute("CheckDigit"));
                     self.source.skip()?;
@@ -256,7 +324,11 @@ impl<'a, S: Source<'a>> Reading<'_, S> {
                 "EncryptionMethod" => {
                     self.once(tag.local, item.algorithm.is_some())?;
                     item.algorithm = self.source.attribute("Algorithm");
-                    self.source.skip()?;
+                    if self.dialect.draft {
+                        self.scheme(item)?;
+                    } else {
+                        self.source.skip()?;
+                    }
                 }
                 "CipherData" => {
                     while let Some(tag) = self.source.child()? {
@@ -268,6 +340,17 @@ impl<'a, S: Source<'a>> Reading<'_, S> {
                 }
                 _ => self.source.skip()?,
             }
+        }
+        Ok(())
+    }
+
+    /// `EncryptionScheme` of draft-ietf-keyprov-pskc-02: the cipher, where `EncryptionMethod` says PBES2.
+    fn scheme(&mut self, item: &mut Item<'a>) -> Pulled<()> {
+        while let Some(tag) = self.source.child()? {
+            if tag.local == "EncryptionScheme" {
+                item.algorithm = self.source.attribute("Algorithm");
+            }
+            self.source.skip()?;
         }
         Ok(())
     }

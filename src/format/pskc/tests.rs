@@ -26,20 +26,26 @@ fn line(draft: &Draft<'_>) -> String {
     format!("{seed} {draft:?}")
 }
 
-/// The whole member through the parser alone, without a cutter.
-fn one_pass(text: &str) -> std::result::Result<Vec<String>, Stop> {
-    let rules = rules(Limits::default());
-    whole_text(text.as_bytes(), true, 0, &Trail::new("t.xml"))?;
-    let header = header::read(text, rules)?;
-    let container = Container {
-        name: header.name.clone(),
+fn container(name: String, rules: Rules) -> Container {
+    Container {
+        name,
         rules,
         now: None,
         key_name: None,
         unlocked: None,
         protected: false,
         seed_encoding: None,
-    };
+        dialect: Dialect::RFC,
+        head_bytes: 0,
+    }
+}
+
+/// The whole member through the parser alone, without a cutter.
+fn one_pass(text: &str) -> std::result::Result<Vec<String>, Stop> {
+    let rules = rules(Limits::default());
+    whole_text(text.as_bytes(), true, 0, &Trail::new("t.xml"))?;
+    let header = header::read(text, rules)?;
+    let within = container(header.name.clone(), rules);
     let mut parser = Parser::within(&text[header.end..], &header.name, rules);
     let mut package = Package::default();
     let mut lines = Vec::new();
@@ -54,8 +60,8 @@ fn one_pass(text: &str) -> std::result::Result<Vec<String>, Stop> {
         if ended {
             return Err(rules.damaged("no package behind the last", "one").into());
         }
-        package::read(&mut parser, tag.prefix, &rules, &mut package)?;
-        draft::hand_on(&container, &mut package, number, &mut |draft| {
+        package::read(&mut parser, tag.prefix, &rules, Dialect::RFC, &mut package)?;
+        draft::hand_on(&within, &mut package, number, &mut |draft| {
             lines.push(line(&draft));
             Ok(())
         })?;
@@ -70,15 +76,7 @@ fn cut(text: &str, step: usize) -> Result<Vec<String>> {
     let trail = Trail::new("t.xml");
     let rules = rules(Limits::default());
     let header = header::read(text, rules).map_err(|stop| rules.error(stop))?;
-    let container = Container {
-        name: header.name.clone(),
-        rules,
-        now: None,
-        key_name: None,
-        unlocked: None,
-        protected: false,
-        seed_encoding: None,
-    };
+    let within = container(header.name.clone(), rules);
     let mut boundary = Packages::new(header.name.clone(), rules, header.signed);
     let bytes = &text.as_bytes()[header.end..];
     let (mut start, mut end, mut first_record) = (0, 0, 1);
@@ -89,7 +87,7 @@ fn cut(text: &str, step: usize) -> Result<Vec<String>> {
         if let Some(cut) = boundary.cut(&bytes[start..end], last)? {
             let mut chunk = Chunk { first_record, ..Chunk::default() };
             chunk.bytes.extend(&bytes[start..start + cut.end]);
-            read(&container, &chunk, &trail, &mut |draft| {
+            read(&within, &chunk, &trail, &mut |draft| {
                 lines.push(line(&draft));
                 Ok(())
             })?;
@@ -290,10 +288,10 @@ proptest! {
         let rules = rules(Limits::default());
         let mut scanned = Package::default();
         let mut scanner = Scanner::within(&text, &name, rules);
-        if let Ok(found) = scan(&mut scanner, &rules, &mut scanned) {
-            let container = Container { name: name.clone(), rules, now: None, key_name: None, unlocked: None, protected: false, seed_encoding: None };
+        let within = container(name.clone(), rules);
+        if let Ok(found) = scan(&mut scanner, &within, &mut scanned) {
             let mut parsed = Package::default();
-            let (same, length) = parse(&text, &container, &mut parsed).expect("the parser takes what the scanner takes");
+            let (same, length) = parse(&text, &within, &mut parsed).expect("the parser takes what the scanner takes");
             prop_assert_eq!(found, same);
             if found {
                 prop_assert_eq!(&scanned, &parsed);
@@ -357,6 +355,60 @@ fn refused(path: &str, keys: &[PskcKeyText], passphrases: &[&str], expected: &ex
 }
 
 type PskcKeyText = &'static str;
+
+/// What a stranger reads in a written container: seeds in hex.
+fn strangers(protect: &Protect, keyring: &mut Keyring) -> Result<Vec<String>> {
+    let writer = crate::format::Writer::Pskc(Box::new(PskcWriter::new(protect)?));
+    let token = |serial: &'static str, byte| crate::record::Token {
+        place: None,
+        serial: crate::record::Serial::parse(serial.into()),
+        issue: None,
+        key_id: None,
+        manufacturer: None,
+        model: None,
+        otp: crate::record::Otp {
+            algorithm: crate::record::Algorithm::Sha1,
+            digits: crate::record::Digits::SIX,
+            moving: crate::record::Moving::Counter { next: 0 },
+        },
+        upn: None,
+        seed: crate::record::Seed::new(vec![byte; 20]),
+    };
+    let bytes = crate::format::testing::written(&writer, &[token("1", 17), token("2", 34)]);
+    let mut source = bytes.as_slice();
+    let head = Head::new(&mut source, Trail::new("t.xml"), Limits::default())?;
+    let opened = open(head, &ReadOptions::default(), keyring)?;
+    let (reader, mut cutter) = (opened.reader, opened.cutter);
+    let mut seeds = Vec::new();
+    while let Some(chunk) = cutter.next(Plain::default())? {
+        reader.read(&chunk, &Trail::new("t.xml"), &mut |draft| {
+            assert!(draft.faults.is_empty(), "{:?}", draft.faults);
+            if let Some(SeedText::Bytes(seed)) = &draft.seed {
+                seeds.push(data_encoding::HEXLOWER.encode(seed.expose()));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(seeds)
+}
+
+#[test]
+fn what_is_written_under_a_key_opens_with_that_key_only() {
+    let expected = vec!["11".repeat(20), "22".repeat(20)];
+    for hex in [RIGHT, "1234567890123456789012345678901234567890123456789012345678901234"] {
+        let mut keyring = Keyring::default();
+        keyring.pskc_keys.push(key(hex, false));
+        assert_eq!(strangers(&Protect::Key(key(hex, false).key), &mut keyring).expect("it opens"), expected);
+    }
+    let mut keyring = Keyring::default();
+    keyring.pskc_keys.push(key(WRONG, false));
+    let error = strangers(&Protect::Key(key(RIGHT, false).key), &mut keyring).expect_err("it is another key");
+    assert_eq!(error.to_string(), "the key does not open the seeds");
+    let passphrase = || Passphrase::new("grün".into());
+    let mut keyring = Keyring::default();
+    keyring.add_passphrase(passphrase());
+    assert_eq!(strangers(&Protect::Passphrase(passphrase()), &mut keyring).expect("it opens"), expected);
+}
 
 #[test]
 fn tells_a_missing_key_from_a_wrong_one() {
@@ -500,7 +552,7 @@ fn the_packages_made_up_are_of_every_kind() {
         let text = spelled(&text, "a:", None);
         let mut package = Package::default();
         let mut scanner = Scanner::within(&text, "a:KeyContainer", rules);
-        if let Ok(true) = scan(&mut scanner, &rules, &mut package) {
+        if let Ok(true) = scan(&mut scanner, &container("a:KeyContainer".to_owned(), rules), &mut package) {
             scanned += 1;
             with_seed += usize::from(package.keys.iter().any(|key| key.secret.plain.is_some()));
         }

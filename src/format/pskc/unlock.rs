@@ -9,7 +9,8 @@
 //!
 //! That a MAC fits every single value, `draft` sees to.
 
-use super::crypt::{BLOCK, Cipher, Encryption, Mac, Padding, Pbkdf2, Sealed, Unlocked};
+use super::crypt::{Cipher, Encryption, Mac, Padding, Pbkdf2, Sealed, Unlocked};
+use super::dialect::Dialect;
 use super::draft;
 use super::header::{Header, KeySource, MacMethod};
 use super::package::{self, Item, Package};
@@ -22,6 +23,7 @@ use crate::record::{Code, Keyring, Locked, PskcKey, Trail};
 pub(super) struct Samples {
     encryption: Option<Encryption>,
     sealed: Vec<Sealed>,
+    dialect: Dialect,
 }
 
 /// So many are enough: 8 good paddings under a wrong key have a chance of 2^-64.
@@ -33,14 +35,14 @@ impl Samples {
     /// # Errors
     ///
     /// [`Stop::CutShort`] while none is found and the text ends inside a package, an algorithm that is unsupported.
-    pub(super) fn find(text: &str, within: &str, rules: Rules) -> std::result::Result<Self, Stop> {
-        let mut samples = Self { encryption: None, sealed: Vec::new() };
+    pub(super) fn find(text: &str, within: &str, rules: Rules, dialect: Dialect) -> std::result::Result<Self, Stop> {
+        let mut samples = Self { encryption: None, sealed: Vec::new(), dialect };
         let mut parser = Parser::within(text, within, rules);
         let mut package = Package::default();
         while samples.sealed.len() < SAMPLES {
             let read = match parser.child() {
                 Ok(Some(tag)) if tag.local == rules.record => {
-                    package::read(&mut parser, tag.prefix, &rules, &mut package)
+                    package::read(&mut parser, tag.prefix, &rules, dialect, &mut package)
                 }
                 Ok(_) => break,
                 Err(stop) => Err(stop),
@@ -65,15 +67,16 @@ impl Samples {
     }
 
     fn take_item(&mut self, item: &Item<'_>) -> Result<()> {
-        if item.encrypted
-            && let Some(uri) = item.algorithm.as_deref()
+        let encryption = match item.algorithm.as_deref() {
+            Some(uri) if item.encrypted => Some(Encryption::of_uri(uri)?),
+            None if item.encrypted => self.dialect.encryption,
+            _ => None,
+        };
+        if let Some(encryption) = encryption
+            && *self.encryption.get_or_insert(encryption) == encryption
+            && let Some(sealed) = draft::sealed(item)
         {
-            let encryption = Encryption::of_uri(uri)?;
-            if *self.encryption.get_or_insert(encryption) == encryption
-                && let Some(sealed) = draft::sealed(item)
-            {
-                self.sealed.push(sealed);
-            }
+            self.sealed.push(sealed);
         }
         Ok(())
     }
@@ -94,6 +97,10 @@ struct Lock<'l> {
     encryption: Encryption,
     mac: Option<&'l MacMethod>,
     samples: &'l [Sealed],
+    /// One initialization vector for all values.
+    vector: Option<&'l [u8]>,
+    /// The container is of a draft.
+    draft: bool,
 }
 
 /// A padding of so many bytes is hardly ever good under a wrong key.
@@ -102,26 +109,34 @@ const LONG_PADDING: usize = 4;
 impl Lock<'_> {
     fn try_key(&self, key: &[u8]) -> (Fit, Option<Unlocked>) {
         let Some(cipher) = Cipher::new(self.encryption, key) else { return (Fit::Wrong, None) };
-        let mut paddings = 0;
+        let cipher = cipher.with_vector(self.vector.map(<[u8]>::to_vec));
+        let wraps = self.encryption.has_integrity();
+        let (mut paddings, mut proved) = (0, false);
         let mac = match self.mac {
             None => None,
             Some(MacMethod { hash, key: None }) => Mac::new(*hash, key),
             Some(MacMethod { hash, key: Some((_, sealed)) }) => match cipher.open(sealed, Padding::XmlEncryption) {
                 Ok(key) => {
-                    paddings += usize::from(cipher.open(sealed, Padding::Pkcs7).is_ok());
+                    // A key wrap has opened under the right key only.
+                    proved = wraps;
+                    paddings += usize::from(!wraps && cipher.open(sealed, Padding::Pkcs7).is_ok());
                     Mac::with_seed(*hash, &key)
                 }
                 Err(_) => return (Fit::Wrong, None),
             },
         };
-        let proved = mac.as_ref().is_some_and(|keyed| {
-            self.samples.iter().any(|sample| sample.mac.as_ref().is_some_and(|mac| keyed.fits(&sample.bytes, mac)))
+        let unlocked = Unlocked { cipher, mac, draft: self.draft };
+        let (cipher, mac) = (&unlocked.cipher, &unlocked.mac);
+        proved |= self.samples.iter().any(|sample| {
+            let checked = wraps || (mac.is_some() && sample.mac.is_some());
+            checked && unlocked.open(sample).is_ok()
         });
+        let vector_bytes = if self.vector.is_some() { 0 } else { self.encryption.block_bytes() };
         let (mut padded, mut longest) = (0, 0);
         for sample in self.samples {
             if let Ok(plain) = cipher.open(&sample.bytes, Padding::Pkcs7) {
                 padded += 1;
-                longest = longest.max(sample.bytes.len().saturating_sub(BLOCK + plain.len()));
+                longest = longest.max(sample.bytes.len().saturating_sub(vector_bytes + plain.len()));
             }
         }
         paddings += padded;
@@ -133,7 +148,7 @@ impl Lock<'_> {
             (false, true) => Fit::Likely,
             (false, false) => Fit::Wrong,
         };
-        (fit, Some(Unlocked { cipher, mac }))
+        (fit, Some(unlocked))
     }
 }
 
@@ -158,7 +173,13 @@ pub(super) fn unlock(
     {
         return Err(rules.damaged("one encryption for the seeds and the MAC key", "two"));
     }
-    let lock = Lock { encryption, mac: header.mac.as_ref(), samples: &samples.sealed };
+    let lock = Lock {
+        encryption,
+        mac: header.mac.as_ref(),
+        samples: &samples.sealed,
+        vector: header.vector.as_deref(),
+        draft: header.dialect.draft,
+    };
     match &header.key {
         Some(KeySource::Derived(pbkdf2)) => derived(&lock, pbkdf2, rules, trail, keyring).map(Some),
         Some(KeySource::PreShared(name)) => pre_shared(&lock, name.as_deref(), keyring, findings).map(Some),
@@ -167,9 +188,11 @@ pub(super) fn unlock(
 }
 
 fn derived(lock: &Lock<'_>, pbkdf2: &Pbkdf2, rules: &Rules, trail: &Trail, keyring: &mut Keyring) -> Result<Unlocked> {
-    let wanted = lock.encryption.key_bytes();
-    if !matches!(pbkdf2.key_bytes, 0) && pbkdf2.key_bytes != wanted {
-        let expected = format!("a `KeyLength` of {wanted} bytes for the encryption");
+    let lengths = lock.encryption.key_lengths();
+    let wanted = if pbkdf2.key_bytes == 0 { lengths.last().copied().unwrap_or(0) } else { pbkdf2.key_bytes };
+    if !lengths.contains(&wanted) {
+        let either: Vec<String> = lengths.iter().map(usize::to_string).collect();
+        let expected = format!("a `KeyLength` of {} bytes for the encryption", either.join(" or "));
         return Err(rules.damaged(expected, pbkdf2.key_bytes.to_string()));
     }
     let pbkdf2 = Pbkdf2 { key_bytes: wanted, ..pbkdf2.clone() };
@@ -203,7 +226,9 @@ fn pre_shared(
     let mut likely: Option<(&PskcKey, Unlocked)> = None;
     let mut doubtful = false;
     let mut proved = None;
-    for candidate in keyring.pskc_keys.iter().filter(|candidate| candidate.key.len() == lock.encryption.key_bytes()) {
+    for candidate in
+        keyring.pskc_keys.iter().filter(|candidate| lock.encryption.key_lengths().contains(&candidate.key.len()))
+    {
         tried += 1;
         match lock.try_key(&candidate.key) {
             (Fit::Proved, Some(unlocked)) => {
