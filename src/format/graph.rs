@@ -129,7 +129,7 @@ pub(super) fn open<'s>(head: Head<'s>, _options: &ReadOptions) -> Result<Opened<
 }
 
 /// A document cannot be cut.
-struct Whole;
+pub(super) struct Whole;
 
 impl Boundary for Whole {
     fn cut(&mut self, bytes: &[u8], last: bool) -> Result<Option<Cut>> {

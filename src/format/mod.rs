@@ -25,6 +25,7 @@ pub mod pskc;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod vendor;
 mod xml;
 
 pub use csv::{ColumnName, CsvOptions, OutColumn, OutColumns, OutValue};
@@ -43,6 +44,18 @@ pub enum Format {
     Jsonl,
     /// RFC 6030.
     Pskc,
+    /// Key URIs.
+    Otpauth,
+    /// The rows of LinOTP, privacyIDEA and NetIQ.
+    OathCsv,
+    /// What Duo's Admin Panel imports.
+    Duo,
+    /// What PingID imports.
+    PingId,
+    /// Swivel's text.
+    Swivel,
+    /// Feitian's text.
+    Feitian,
 }
 
 /// What `seedmill formats` tells of one.
@@ -62,16 +75,42 @@ pub struct Description {
 
 impl Format {
     /// Every format, Entra's first.
-    pub const ALL: [Self; 5] = [Self::Graph, Self::EntraCsv, Self::Pskc, Self::Csv, Self::Jsonl];
+    pub const ALL: [Self; 11] = [
+        Self::Graph,
+        Self::EntraCsv,
+        Self::Pskc,
+        Self::Csv,
+        Self::Jsonl,
+        Self::Otpauth,
+        Self::OathCsv,
+        Self::Duo,
+        Self::PingId,
+        Self::Swivel,
+        Self::Feitian,
+    ];
+
+    /// The entry of a vendor's format; `None` for those that are dispatched here.
+    const fn vendor(self) -> Option<&'static vendor::Entry> {
+        Some(match self {
+            Self::Csv | Self::EntraCsv | Self::Graph | Self::Jsonl | Self::Pskc => return None,
+            Self::Otpauth => &vendor::otpauth::ENTRY,
+            Self::OathCsv => &vendor::oath_csv::ENTRY,
+            Self::Duo => &vendor::duo::ENTRY,
+            Self::PingId => &vendor::pingid::ENTRY,
+            Self::Swivel => &vendor::swivel::ENTRY,
+            Self::Feitian => &vendor::feitian::ENTRY,
+        })
+    }
 
     /// The id that `--from` and `--to` take.
     pub const fn id(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::EntraCsv => "entra-csv",
-            Self::Graph => "graph",
-            Self::Jsonl => "jsonl",
-            Self::Pskc => "pskc",
+        match (self, self.vendor()) {
+            (_, Some(entry)) => entry.id,
+            (Self::EntraCsv, None) => "entra-csv",
+            (Self::Graph, None) => "graph",
+            (Self::Jsonl, None) => "jsonl",
+            (Self::Pskc, None) => "pskc",
+            (_, None) => "csv",
         }
     }
 
@@ -82,12 +121,13 @@ impl Format {
 
     /// What `seedmill formats` tells.
     pub const fn description(self) -> Description {
-        match self {
-            Self::Csv => csv::DESCRIPTION,
-            Self::EntraCsv => entra_csv::DESCRIPTION,
-            Self::Graph => graph::DESCRIPTION,
-            Self::Jsonl => jsonl::DESCRIPTION,
-            Self::Pskc => pskc::DESCRIPTION,
+        match (self, self.vendor()) {
+            (_, Some(entry)) => entry.description,
+            (Self::EntraCsv, None) => entra_csv::DESCRIPTION,
+            (Self::Graph, None) => graph::DESCRIPTION,
+            (Self::Jsonl, None) => jsonl::DESCRIPTION,
+            (Self::Pskc, None) => pskc::DESCRIPTION,
+            (_, None) => csv::DESCRIPTION,
         }
     }
 
@@ -97,15 +137,18 @@ impl Format {
     ///
     /// [`ErrorKind::FormatUndecided`] when several fit equally.
     pub fn detect(head: &[u8]) -> Result<Option<Self>> {
-        let fits: Vec<Self> = [
-            (Self::Pskc, pskc::fits(head)),
-            (Self::Graph, graph::fits(head)),
-            (Self::Jsonl, jsonl::fits(head)),
-            (Self::EntraCsv, entra_csv::fits(head)),
-        ]
-        .into_iter()
-        .filter_map(|(format, fits)| fits.then_some(format))
-        .collect();
+        let text = csv::readable(head);
+        let fits: Vec<Self> = Self::ALL
+            .into_iter()
+            .filter(|format| match (format, format.vendor()) {
+                (_, Some(entry)) => (entry.fits)(text),
+                (Self::Pskc, None) => pskc::fits(head),
+                (Self::Graph, None) => graph::fits(head),
+                (Self::Jsonl, None) => jsonl::fits(head),
+                (Self::EntraCsv, None) => entra_csv::fits(head),
+                (_, None) => false,
+            })
+            .collect();
         match fits.as_slice() {
             // Rows of any layout are the most general of all, so they are asked last.
             [] => Ok(csv::fits(head).then_some(Self::Csv)),
@@ -157,11 +200,12 @@ pub struct Opened<'s> {
 pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) -> Result<Option<Opened<'s>>> {
     let format = match options.from {
         Some(format) => Some(format),
-        None => match Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))? {
-            // Whoever names columns speaks of rows, whatever their header looks like.
-            None | Some(Format::EntraCsv) if options.csv.names_columns() => Some(Format::Csv),
-            detected => detected,
+        // Whoever names columns speaks of rows, whatever they look like.
+        None if options.csv.names_columns() => match Format::detect(head.bytes()) {
+            Ok(Some(format @ (Format::Graph | Format::Jsonl | Format::Pskc))) => Some(format),
+            _ => Some(Format::Csv),
         },
+        None => Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))?,
     };
     Ok(match format {
         None => None,
@@ -170,6 +214,10 @@ pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) ->
         Some(Format::Graph) => Some(graph::open(head, options)?),
         Some(Format::Jsonl) => Some(jsonl::open(head)?),
         Some(Format::Pskc) => Some(pskc::open(head, options, keyring)?),
+        Some(format) => match format.vendor() {
+            Some(entry) => Some((entry.open)(head, options)?),
+            None => None,
+        },
     })
 }
 
@@ -184,6 +232,8 @@ pub enum Reader {
     Jsonl,
     /// Key packages, with what their container says.
     Pskc(Box<pskc::Container>),
+    /// Records of a vendor's format.
+    Vendor(vendor::Reader),
 }
 
 impl Reader {
@@ -201,6 +251,7 @@ impl Reader {
             Self::Graph(reader) => graph::read(reader, chunk, trail, each),
             Self::Jsonl => jsonl::read(chunk, trail, each),
             Self::Pskc(container) => pskc::read(container, chunk, trail, each),
+            Self::Vendor(reader) => reader.read(chunk, trail, each),
         }
     }
 }
@@ -216,6 +267,8 @@ pub enum Writer {
     Graph,
     /// Lines of objects.
     Jsonl,
+    /// Items of a vendor's format.
+    Vendor(vendor::Writer),
 }
 
 impl Writer {
@@ -226,6 +279,10 @@ impl Writer {
             Format::Graph => Some(Self::Graph),
             Format::Jsonl => Some(Self::Jsonl),
             Format::Csv | Format::Pskc => None,
+            format => match vendor::Writer::new(format) {
+                Some(writer) => Some(Self::Vendor(writer)),
+                None => None,
+            },
         }
     }
 
@@ -236,6 +293,7 @@ impl Writer {
             Self::EntraCsv => Format::EntraCsv,
             Self::Graph => Format::Graph,
             Self::Jsonl => Format::Jsonl,
+            Self::Vendor(writer) => writer.format(),
         }
     }
 
@@ -246,6 +304,7 @@ impl Writer {
             Self::EntraCsv => entra_csv::HOLDS,
             Self::Graph => graph::HOLDS,
             Self::Jsonl => Holds::EVERYTHING,
+            Self::Vendor(writer) => writer.target().holds,
         }
     }
 
@@ -256,6 +315,7 @@ impl Writer {
             Self::EntraCsv => Reader::Csv(entra_csv::layout()),
             Self::Graph => Reader::Graph(graph::Reader::written()),
             Self::Jsonl => Reader::Jsonl,
+            Self::Vendor(writer) => Reader::Vendor((writer.target().reader)()),
         }
     }
 
@@ -266,6 +326,7 @@ impl Writer {
             Self::EntraCsv => out.extend(entra_csv::HEAD),
             Self::Graph => out.extend(graph::HEAD),
             Self::Jsonl => {}
+            Self::Vendor(writer) => out.extend(writer.target().head),
         }
     }
 
@@ -273,7 +334,7 @@ impl Writer {
     pub fn before(&self, number: u64, out: &mut Plain) {
         match self {
             Self::Graph => graph::before(number, out),
-            Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
+            Self::Csv(_) | Self::EntraCsv | Self::Jsonl | Self::Vendor(_) => {}
         }
     }
 
@@ -284,6 +345,7 @@ impl Writer {
             Self::EntraCsv => entra_csv::item(token, out),
             Self::Graph => graph::item(token, out),
             Self::Jsonl => jsonl::item(token, out),
+            Self::Vendor(writer) => (writer.target().item)(token, out),
         }
     }
 
@@ -291,6 +353,7 @@ impl Writer {
     pub fn tail(&self, out: &mut Plain) {
         match self {
             Self::Graph => out.extend(graph::TAIL),
+            Self::Vendor(writer) => out.extend(writer.target().tail),
             Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
         }
     }

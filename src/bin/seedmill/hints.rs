@@ -367,7 +367,7 @@ mod tests {
             error: cannot read the text: byte 3 is no UTF-8
               hint: ask the vendor for the file in UTF-8
             error: no format fits this member
-              hint: name its format with `--from FORMAT`, or leave it out with `--skip-member "tokens list.xml"`
+              hint: if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member "tokens list.xml"`
             error: more than one format fits this member: csv, entra-csv
               hint: name its format, such as `--from csv`
             error: the pskc is damaged: expected `</Key>`, but found the end

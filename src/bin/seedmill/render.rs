@@ -276,7 +276,7 @@ mod tests {
             error: no format fits this member
               at 2026-03.zip > readme.txt > byte 7
               caused by: the disk; is[31m on fire
-              hint: name its format with `--from FORMAT`, or leave it out with `--skip-member readme.txt`
+              hint: if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member readme.txt`
         "#]]
         .assert_eq(&error(&outer));
     }

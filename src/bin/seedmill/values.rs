@@ -184,9 +184,9 @@ mod tests {
         for format in [Format::Graph, Format::EntraCsv, Format::Csv, Format::Jsonl] {
             assert_eq!(target(format.id()), Ok(format));
         }
-        check(target, "pskc", expect!["`pskc` is read only, not written: expected graph, entra-csv, csv or jsonl"]);
-        check(target, "xlsx", expect!["no such format: expected graph, entra-csv, csv or jsonl"]);
-        check(format, "xlsx", expect!["no such format: expected graph, entra-csv, pskc, csv or jsonl"]);
+        check(target, "pskc", expect!["`pskc` is read only, not written: expected graph, entra-csv, csv, jsonl, otpauth, oath-csv or duo"]);
+        check(target, "xlsx", expect!["no such format: expected graph, entra-csv, csv, jsonl, otpauth, oath-csv or duo"]);
+        check(format, "xlsx", expect!["no such format: expected graph, entra-csv, pskc, csv, jsonl, otpauth, oath-csv, duo, pingid, swivel or feitian"]);
     }
 
     #[test]

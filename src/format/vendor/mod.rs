@@ -1,0 +1,117 @@
+//! The formats of vendors and servers: one file each, all behind one table.
+//!
+//! A format is an [`Entry`]: what it is called, how it is recognised, how it is read, and a [`Target`] where a system
+//! imports it. Those of rows share [`rows`]: cutting, delimiters, widths and the encoding of seeds are there, and
+//! their own files say only which field is what.
+//!
+//! # Source
+//!
+//! Vendors' and servers' documentation and code; each file says which, and how sure that is.
+//!
+//! # Not here
+//!
+//! Vendors whose rows have a header are words in [`csv_maps`](super::csv_maps) and read as `csv`.
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::record::{Draft, Holds, Plain, Token, Trail};
+
+use super::cut::{Chunk, Head};
+use super::{Description, Opened, ReadOptions};
+
+pub(super) mod duo;
+pub(super) mod feitian;
+pub(super) mod oath_csv;
+pub(super) mod otpauth;
+pub(super) mod pingid;
+mod rows;
+pub(super) mod swivel;
+#[cfg(test)]
+mod tests;
+
+/// One format.
+pub(super) struct Entry {
+    /// What `--from` and `--to` take.
+    pub(super) id: &'static str,
+    /// What `seedmill formats` tells.
+    pub(super) description: Description,
+    /// Whether the head of a member is of this format. The head may be cut anywhere.
+    pub(super) fits: fn(&str) -> bool,
+    /// Gets ready to read a member.
+    pub(super) open: for<'s> fn(Head<'s>, &ReadOptions) -> Result<Opened<'s>>,
+    /// How it is written, where a system imports it.
+    pub(super) target: Option<Target>,
+}
+
+/// How a format is written.
+pub(super) struct Target {
+    /// What it has a place for.
+    pub(super) holds: Holds,
+    /// The format's own reader.
+    pub(super) reader: fn() -> Reader,
+    /// What stands before the first item.
+    pub(super) head: &'static [u8],
+    /// Writes one token.
+    pub(super) item: fn(&Token<'_>, &mut Plain),
+    /// What stands behind the last item.
+    pub(super) tail: &'static [u8],
+}
+
+/// Takes drafts, in order.
+pub(super) type Each<'e> = dyn FnMut(Draft<'_>) -> Result<()> + 'e;
+
+/// Turns chunks of one member of these formats into drafts.
+#[derive(Debug)]
+pub struct Reader(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// Rows, by the description of their format.
+    Rows(rows::Reader),
+    /// Lines, or a document, that need nothing to be known of the rest.
+    Plain(fn(&Chunk, &Trail, &mut Each<'_>) -> Result<()>),
+}
+
+impl Reader {
+    /// Reads a chunk.
+    pub(super) fn read(&self, chunk: &Chunk, trail: &Trail, each: &mut Each<'_>) -> Result<()> {
+        match &self.0 {
+            Kind::Rows(reader) => reader.read(chunk, trail, each),
+            Kind::Plain(read) => read(chunk, trail, each),
+        }
+    }
+}
+
+/// Turns tokens into the items of one of these formats.
+#[derive(Clone, Copy)]
+pub struct Writer {
+    format: super::Format,
+    target: &'static Target,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({})", self.format)
+    }
+}
+
+impl Writer {
+    /// The writer of a format, where it has one.
+    pub(super) const fn new(format: super::Format) -> Option<Self> {
+        match format.vendor() {
+            Some(Entry { target: Some(target), .. }) => Some(Self { format, target }),
+            _ => None,
+        }
+    }
+
+    /// The format written.
+    pub(super) const fn format(&self) -> super::Format {
+        self.format
+    }
+
+    /// How it is written.
+    pub(super) const fn target(&self) -> &'static Target {
+        self.target
+    }
+}

@@ -1,0 +1,230 @@
+//! Every vendor's fixtures through detection and reader, and the messages of what is refused.
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use crate::format::testing::{check_truth, drafts, fixture, pieces, read_back, token, written};
+use crate::format::{CsvOptions, Format, ReadOptions, Writer};
+use crate::record::{Field, Trail};
+
+fn from(format: Format) -> ReadOptions {
+    ReadOptions { from: Some(format), ..ReadOptions::default() }
+}
+
+fn check(path: &str, expected: &Expect) {
+    expected.assert_eq(&drafts(path, &ReadOptions::default()));
+}
+
+fn check_from(path: &str, format: Format, expected: &Expect) {
+    expected.assert_eq(&drafts(path, &from(format)));
+}
+
+fn undecided(path: &str, expected: &Expect) {
+    expected.assert_eq(&Format::detect(&fixture(path)).expect_err("several formats").to_string());
+}
+
+#[test]
+fn reads_the_seeds_that_vendors_send() {
+    for (path, format) in [
+        ("otpauth/keys.txt", Format::Otpauth),
+        ("linotp/tokens.csv", Format::OathCsv),
+        ("privacyidea/version-1.csv", Format::OathCsv),
+        ("privacyidea/version-2.csv", Format::OathCsv),
+        ("duo/deepnet.hex", Format::Duo),
+        ("feitian/totp.txt", Format::Feitian),
+    ] {
+        check_truth(&format!("vendor/{path}"), format, &ReadOptions::default());
+    }
+}
+
+#[test]
+fn reads_what_fits_several_formats_as_the_user_says() {
+    for (path, formats) in [
+        ("duo/token2.txt", &[Format::Duo, Format::Swivel, Format::Feitian][..]),
+        ("duo/counters.csv", &[Format::Duo, Format::PingId]),
+        ("pingid/tokens.txt", &[Format::Duo, Format::PingId]),
+        ("swivel/seeds.txt", &[Format::Duo, Format::Swivel, Format::Feitian]),
+        ("feitian/hotp.txt", &[Format::Duo, Format::Swivel, Format::Feitian]),
+    ] {
+        for format in formats {
+            check_truth(&format!("vendor/{path}"), *format, &from(*format));
+        }
+    }
+    undecided("vendor/duo/token2.txt", &expect!["more than one format fits this member: duo, swivel, feitian"]);
+    undecided("vendor/duo/counters.csv", &expect!["more than one format fits this member: duo, pingid"]);
+    undecided("vendor/pingid/tokens.txt", &expect!["more than one format fits this member: duo, pingid"]);
+}
+
+#[test]
+fn a_user_who_names_columns_is_asked_nothing() {
+    let columns = vec![
+        (Field::Serial, crate::format::ColumnName::Position(1)),
+        (Field::Seed, crate::format::ColumnName::Position(2)),
+    ];
+    let csv = CsvOptions { columns, header: Some(false), ..CsvOptions::default() };
+    let options = ReadOptions { csv, ..ReadOptions::default() };
+    let lines = drafts("vendor/pingid/tokens.txt", &options);
+    assert_eq!(lines.matches("settled hex").count(), 2, "{lines}");
+}
+
+#[test]
+fn reads_every_field_of_key_uris() {
+    check("vendor/otpauth/keys.txt", &expect![[r#"
+        line 2 serial="7100001" manufacturer="Größe & Co" type="totp" hash="SHA1" digits="6" period="30" seed=prescribed Base32 ea5eca42508f8575311eb24fbe9e061ad2561156
+        line 4 serial="7100002" manufacturer="ACME Co" type="TOTP" hash="sha1" digits="6" period="60" seed=prescribed Base32 667c5850a04bfe8f051619137a92019c26acd0c4
+        line 5 serial="7100003" type="hotp" hash="sha1" digits="8" counter="42" seed=prescribed Base32 744e0b6d07a062f4ad555e95b447409c447ab1d3
+        line 6 serial="7100004" type="totp" hash="sha1" digits="6" period="30" seed=prescribed Base32 5c4ad100648d7eb261e68d4893625401f96ce752
+        line 7 serial="7100005" type="totp" hash="SHA256" digits="6" period="30" seed=prescribed Base32 fa8cd99e10e35029d7fe26951a2e7f51855c65be2e7d6e7aa729ca8926998024
+    "#]]);
+}
+
+#[test]
+fn refuses_key_uris_that_cannot_be_read_in_one_way() {
+    check("invalid/otpauth-percent.txt", &expect![[r#"
+        the list of Key URIs is damaged: expected two hex digits behind a `%`, but found something else
+          at member > line 2
+    "#]]);
+    check("invalid/otpauth-not-utf8.txt", &expect![[r#"
+        the list of Key URIs is damaged: expected percent-encoded UTF-8, but found other bytes
+          at member > line 1
+    "#]]);
+    check("invalid/otpauth-twice.txt", &expect![[r#"
+        the list of Key URIs is damaged: expected the parameter `secret` once, but found it twice in one URI
+          at member > line 3
+    "#]]);
+    check("invalid/otpauth-fragment.txt", &expect![[r#"
+        the list of Key URIs is damaged: expected `%23` in a Key URI, but found a bare `#`
+          at member > line 1
+    "#]]);
+    check("invalid/otpauth-another-line.txt", &expect![[r#"
+        the list of Key URIs is damaged: expected `otpauth://`, but found another beginning of the line
+          at member > line 2
+    "#]]);
+}
+
+#[test]
+fn reads_every_field_of_oath_rows_and_guesses_no_hash() {
+    check("vendor/linotp/tokens.csv", &expect![[r#"
+        line 2 serial="7200001" type="totp" hash="sha1" digits="6" period="60" seed=prescribed hex afdb39427d674e115fa0d7a18d0349a65a53dcf2
+        line 3 serial="7200002" type="HOTP" hash="sha1" digits="8" counter="17" seed=prescribed hex 599a715e2331aadc96b9415d4f627cb80e5e1bb1
+        line 4 serial="7200003" type="TOTP" hash="sha256" digits="6" period="30" seed=prescribed hex 4f4579311ccfb8cd848fd17d9b4ff20516180a0466adfd542980471455e03d56
+    "#]]);
+    check("vendor/privacyidea/version-1.csv", &expect![[r#"
+        line 1 serial="7300001" type="totp" digits="6" period="30" seed=prescribed hex e6d6f76b98b6a54b30def6e57a397233790397d0
+        line 2 serial="7300002" type="hotp" digits="6" counter="0" seed=prescribed hex dd71c5710475448f9fd8d9efda79ef4ecc70caab
+    "#]]);
+    check("vendor/privacyidea/version-2.csv", &expect![[r#"
+        line 3 serial="7300001" type="totp" digits="6" period="30" upn="ada@example.com" seed=prescribed hex e6d6f76b98b6a54b30def6e57a397233790397d0
+        line 4 serial="7300002" type="hotp" digits="8" counter="3" seed=prescribed hex dd71c5710475448f9fd8d9efda79ef4ecc70caab
+    "#]]);
+}
+
+#[test]
+fn rows_that_are_no_oath_tokens_are_findings() {
+    check("invalid/oath-csv-others.csv", &expect![[r#"
+        line 1 serial="7300001" type="totp" digits="6" period="30" seed=prescribed hex e6d6f76b98b6a54b30def6e57a397233790397d0
+        line 2 serial="7300002" [type-unsupported] the row is no OATH token: it is an OCRA token
+        line 3 serial="TAN1" [type-unsupported] the row is no OATH token: it is a TAN list
+    "#]]);
+    check("invalid/duo-yubikey.csv", &expect![[r#"
+        line 1 serial="7400001" period="30" counter="30" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
+        line 2 serial="7400009" [type-unsupported] the row is no OATH token: it is a YubiKey's, with its private id and its AES key
+    "#]]);
+}
+
+#[test]
+fn refuses_rows_of_another_width() {
+    check_from("invalid/oath-csv-too-many.csv", Format::OathCsv, &expect![[r#"
+        the OATH CSV is damaged: expected 2 to 6 fields in a row, but found 7
+          at member > line 1
+    "#]]);
+}
+
+#[test]
+fn a_number_behind_a_key_is_a_time_step_only_where_it_can_be_no_counter() {
+    check("vendor/duo/deepnet.hex", &expect![[r#"
+        line 1 serial="7400001" period="60" counter="60" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
+        line 2 serial="7400002" period="60" counter="60" seed=prescribed hex 367ad004059f92a2aa70e131db10e246ecb52c8a
+        line 3 serial="7400003" period="60" counter="60" seed=prescribed hex bb5298e69eb5f9356c5127b86eadfdf063fcf4af
+    "#]]);
+    check_from("vendor/duo/counters.csv", Format::Duo, &expect![[r#"
+        line 1 serial="7400001" counter="0" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
+        line 2 serial="7400002" counter="1" seed=prescribed hex 367ad004059f92a2aa70e131db10e246ecb52c8a
+        line 3 serial="7400003" counter="2" seed=prescribed hex bb5298e69eb5f9356c5127b86eadfdf063fcf4af
+    "#]]);
+    check_from("vendor/duo/counters.csv", Format::PingId, &expect![[r#"
+        line 1 serial="7400001" counter="0" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
+        line 2 serial="7400002" counter="1" seed=prescribed hex 367ad004059f92a2aa70e131db10e246ecb52c8a
+        line 3 serial="7400003" counter="2" seed=prescribed hex bb5298e69eb5f9356c5127b86eadfdf063fcf4af
+    "#]]);
+}
+
+#[test]
+fn the_whole_column_settles_the_encoding_of_feitian() {
+    check("vendor/feitian/totp.txt", &expect![[r#"
+        line 1 serial="2600120000001" seed=settled Base32 4d3b7c7f431dc1795228a7ab92ce5ac6bb0e96ef
+        line 2 serial="2600120000002" seed=settled Base32 3275f8bded975ed3cccfebf6c715be75b6ad465d
+        line 3 serial="2600120000003" seed=settled Base32 e7b9fe8b94abfdc99c07f4cd87bd79c792497c64
+    "#]]);
+    check_from("vendor/feitian/hotp.txt", Format::Feitian, &expect![[r#"
+        line 1 serial="2600120000001" seed=settled hex 4d3b7c7f431dc1795228a7ab92ce5ac6bb0e96ef
+        line 2 serial="2600120000002" seed=settled hex 3275f8bded975ed3cccfebf6c715be75b6ad465d
+        line 3 serial="2600120000003" seed=settled hex e7b9fe8b94abfdc99c07f4cd87bd79c792497c64
+    "#]]);
+    check_from("invalid/feitian-mixed.txt", Format::Feitian, &expect![[r#"
+        column `seed` has two encodings: line 1 can only be hex, but line 2 only Base32
+          at member > line 2
+    "#]]);
+}
+
+#[test]
+fn a_letter_is_none_of_these() {
+    for letter in [
+        "Dear customer,\nyour tokens are in the parcel.\n",
+        "Dear customer\n",
+        "hello world\nsee youlaterinthemorning\n",
+        "",
+        "\n\n",
+    ] {
+        assert_eq!(Format::detect(letter.as_bytes()).expect("nothing to choose"), None, "{letter}");
+    }
+}
+
+#[test]
+fn every_vendor_is_described() {
+    for format in Format::ALL {
+        let about = format.description();
+        assert_eq!(Format::parse(format.id()), Some(format));
+        assert!(!about.reads.is_empty() && !about.source.is_empty() && !about.memory.is_empty(), "{format}");
+        if format.vendor().is_some() {
+            assert_eq!(about.writes.is_empty(), Writer::new(format).is_none(), "{format}");
+            assert_eq!(about.writes.is_empty(), about.loses.is_empty(), "{format}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_does_not_depend_on_chunks(
+        tokens in prop::collection::vec(token(), 0..5),
+        window in 1_usize..900,
+    ) {
+        for format in [Format::Otpauth, Format::OathCsv, Format::Duo] {
+            let writer = Writer::new(format).expect("a writer");
+            let text = String::from_utf8(written(&writer, &tokens)).expect("UTF-8");
+            let mut lines = Vec::new();
+            let mut boundary: Box<dyn crate::format::Boundary> = match format {
+                Format::Otpauth => Box::new(crate::format::jsonl::Lines),
+                _ => Box::new(crate::format::csv::rows::RowBoundary { field_bytes: 4096 }),
+            };
+            for chunk in pieces(&text, window, &mut *boundary) {
+                writer.reader().read(&chunk, &Trail::new("t"), &mut |draft| {
+                    lines.push(crate::format::testing::line(&draft));
+                    Ok(())
+                })
+                .expect("our own rows");
+            }
+            prop_assert_eq!(lines, read_back(&writer, text.as_bytes()).expect("our own rows"));
+        }
+    }
+}
