@@ -80,6 +80,7 @@ pub(super) const HOLDS: Holds = Holds {
     periods: &[30, 60],
     hashes: &[Algorithm::Sha1, Algorithm::Sha256],
     seed_base32_characters: Some(128),
+    seed_bytes: None,
     fields: Fields::of(&[
         Field::Serial,
         Field::Manufacturer,

@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Code, Draft, Holds, Keyring, Plain, Token, Trail};
 
 pub mod csv;
@@ -56,6 +56,28 @@ pub enum Format {
     Swivel,
     /// Feitian's text.
     Feitian,
+    /// multiOTP's CSV.
+    MultiOtp,
+    /// PhenixID's CSV.
+    PhenixId,
+    /// The inventory of RCDevs WebADM.
+    RcDevs,
+    /// What Salesforce imports.
+    Salesforce,
+    /// Protectimus' CSV.
+    Protectimus,
+    /// The logs of Yubico's tool.
+    Yubico,
+    /// The token file of DualShield.
+    DualShield,
+    /// The same, with 30 s where it is written.
+    DualShield30,
+    /// The token file of Deepnet UAP version 3.
+    DeepnetUap,
+    /// The XML of SafeNet's and Aladdin's eTokens.
+    SafeNet,
+    /// SafeWord's DAT file.
+    SafeWord,
 }
 
 /// What `seedmill formats` tells of one.
@@ -75,7 +97,7 @@ pub struct Description {
 
 impl Format {
     /// Every format, Entra's first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 22] = [
         Self::Graph,
         Self::EntraCsv,
         Self::Pskc,
@@ -87,6 +109,17 @@ impl Format {
         Self::PingId,
         Self::Swivel,
         Self::Feitian,
+        Self::MultiOtp,
+        Self::PhenixId,
+        Self::RcDevs,
+        Self::Salesforce,
+        Self::Protectimus,
+        Self::Yubico,
+        Self::DualShield,
+        Self::DualShield30,
+        Self::DeepnetUap,
+        Self::SafeNet,
+        Self::SafeWord,
     ];
 
     /// The entry of a vendor's format; `None` for those that are dispatched here.
@@ -99,6 +132,17 @@ impl Format {
             Self::PingId => &vendor::pingid::ENTRY,
             Self::Swivel => &vendor::swivel::ENTRY,
             Self::Feitian => &vendor::feitian::ENTRY,
+            Self::MultiOtp => &vendor::multiotp::ENTRY,
+            Self::PhenixId => &vendor::phenixid::ENTRY,
+            Self::RcDevs => &vendor::rcdevs::ENTRY,
+            Self::Salesforce => &vendor::salesforce::ENTRY,
+            Self::Protectimus => &vendor::protectimus::ENTRY,
+            Self::Yubico => &vendor::yubico::ENTRY,
+            Self::DualShield => &vendor::dualshield::ENTRY,
+            Self::DualShield30 => &vendor::dualshield::ENTRY_30,
+            Self::DeepnetUap => &vendor::deepnet_uap::ENTRY,
+            Self::SafeNet => &vendor::safenet::ENTRY,
+            Self::SafeWord => &vendor::safeword::ENTRY,
         })
     }
 
@@ -208,7 +252,10 @@ pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) ->
         None => Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))?,
     };
     Ok(match format {
-        None => None,
+        None => match vendor::sealed::by_name(head.trail().name()) {
+            Some(kind) => return Err(Error::new(kind).at(head.trail().whole())),
+            None => None,
+        },
         Some(Format::Csv) => Some(csv::open(head, options)?),
         Some(Format::EntraCsv) => Some(entra_csv::open(head, options)?),
         Some(Format::Graph) => Some(graph::open(head, options)?),

@@ -91,6 +91,7 @@ codes! {
     SeedSpareBits "seed-spare-bits" Rejected true "The unused bits at the end of the text are not zero: it was cut."
     SeedTooLong "seed-too-long" Rejected false "The target cannot hold a seed of this length."
     SeedTooShort "seed-too-short" Rejected true "The seed has fewer than 16 bytes (RFC 4226 §4, R6)."
+    SeedUnsupported "seed-unsupported" Rejected false "The target holds seeds of one length only, and this has another."
     SeedWeak "seed-weak" Rejected true "The seed is one repeated byte, a counting run, or a published sample; a warning for targets other than Entra's."
     SerialDamaged "serial-damaged" Rejected true "A spreadsheet has turned the serial into a number in scientific form."
     SerialDuplicate "serial-duplicate" Rejected true "Two records have one serial; may be allowed for targets that can tell them apart."

@@ -111,6 +111,13 @@ impl Rules<'_> {
                 format!("the seed has {characters} Base32 characters: the target holds at most {most}")
             });
         }
+        if let Some(only) = self.holds.seed_bytes
+            && length != only
+        {
+            self.reject(Code::SeedUnsupported, &|| {
+                format!("the target cannot hold a seed of {length} bytes: expected {only}")
+            });
+        }
         if let Some(weakness) = weakness(seed.expose()) {
             self.reject_for_entra(Code::SeedWeak, &|| format!("the seed is {weakness}, not a random one"));
         }
@@ -239,6 +246,7 @@ mod tests {
         periods: &[30, 60],
         hashes: &[Algorithm::Sha1],
         seed_base32_characters: Some(128),
+        seed_bytes: None,
         fields: Fields::ALL,
         user: UserHeld::Upn,
     };
@@ -320,6 +328,18 @@ mod tests {
         check(&ENTRA, with("2.60012E+12"), &[damaged]);
         for whole in ["2600120000000", "306EUO4-00960", "1E5", "E+12", "GALT11420104"] {
             check(&ENTRA, with(whole), &[]);
+        }
+    }
+
+    #[test]
+    fn a_seed_of_another_length_than_the_target_holds_is_refused() {
+        let only = Holds { seed_bytes: Some(20), ..Holds::EVERYTHING };
+        check(&only, token(), &[]);
+        for length in [19_u8, 32] {
+            let seed = Seed::new((0..length).map(|byte| byte.wrapping_mul(37) ^ 11).collect());
+            let message =
+                format!("rejected: the target cannot hold a seed of {length} bytes: expected 20 [seed-unsupported]");
+            check(&only, Token { seed, ..token() }, &[&message]);
         }
     }
 

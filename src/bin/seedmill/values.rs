@@ -180,13 +180,17 @@ mod tests {
     }
 
     #[test]
-    fn writes_every_format_but_pskc() {
-        for format in [Format::Graph, Format::EntraCsv, Format::Csv, Format::Jsonl] {
+    fn names_the_formats_that_are_written_and_those_that_are_read() {
+        for format in [Format::Graph, Format::EntraCsv, Format::Csv, Format::Jsonl, Format::Otpauth] {
             assert_eq!(target(format.id()), Ok(format));
         }
-        check(target, "pskc", expect!["`pskc` is read only, not written: expected graph, entra-csv, csv, jsonl, otpauth, oath-csv or duo"]);
-        check(target, "xlsx", expect!["no such format: expected graph, entra-csv, csv, jsonl, otpauth, oath-csv or duo"]);
-        check(format, "xlsx", expect!["no such format: expected graph, entra-csv, pskc, csv, jsonl, otpauth, oath-csv, duo, pingid, swivel or feitian"]);
+        let begins = |told: Parsed<Format>, words: &str| {
+            let told = told.expect_err("no target");
+            assert!(told.starts_with(words), "{told}");
+        };
+        begins(target("pingid"), "`pingid` is read only, not written: expected graph, entra-csv, ");
+        begins(target("xlsx"), "no such format: expected graph, entra-csv, ");
+        begins(format("xlsx"), "no such format: expected graph, entra-csv, pskc, ");
     }
 
     #[test]

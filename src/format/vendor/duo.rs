@@ -78,7 +78,8 @@ static ROWS: RowFormat = RowFormat {
     delimiters: b", ",
     widths: 2..=3,
     encoding: Some(Encoding::Hex),
-    seed_at: 1,
+    is_header: |_| false,
+    seed_at: |_| 1,
     draft,
 };
 

@@ -57,7 +57,8 @@ static ROWS: RowFormat = RowFormat {
     delimiters: b" ",
     widths: 2..=2,
     encoding: None,
-    seed_at: 1,
+    is_header: |_| false,
+    seed_at: |_| 1,
     draft: |row| row.draft(0, 1),
 };
 

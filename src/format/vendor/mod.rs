@@ -20,15 +20,27 @@ use crate::record::{Draft, Holds, Plain, Token, Trail};
 use super::cut::{Chunk, Head};
 use super::{Description, Opened, ReadOptions};
 
+pub(super) mod deepnet_uap;
+mod documents;
+pub(super) mod dualshield;
 pub(super) mod duo;
 pub(super) mod feitian;
+pub(super) mod multiotp;
 pub(super) mod oath_csv;
 pub(super) mod otpauth;
+pub(super) mod phenixid;
 pub(super) mod pingid;
+pub(super) mod protectimus;
+pub(super) mod rcdevs;
 mod rows;
+pub(super) mod safenet;
+pub(super) mod safeword;
+pub(super) mod salesforce;
+pub(super) mod sealed;
 pub(super) mod swivel;
 #[cfg(test)]
 mod tests;
+pub(super) mod yubico;
 
 /// One format.
 pub(super) struct Entry {
@@ -58,6 +70,19 @@ pub(super) struct Target {
     pub(super) tail: &'static [u8],
 }
 
+/// Writes the text of an element.
+fn xml_text(text: &str, out: &mut Plain) {
+    for byte in text.as_bytes() {
+        match byte {
+            b'&' => out.extend(b"&amp;"),
+            b'<' => out.extend(b"&lt;"),
+            b'>' => out.extend(b"&gt;"),
+            b'\r' => out.extend(b"&#13;"),
+            byte => out.extend(&[*byte]),
+        }
+    }
+}
+
 /// Takes drafts, in order.
 pub(super) type Each<'e> = dyn FnMut(Draft<'_>) -> Result<()> + 'e;
 
@@ -67,6 +92,8 @@ pub struct Reader(Kind);
 
 #[derive(Debug)]
 enum Kind {
+    /// A whole document, by the description of its format.
+    Document(documents::Reader),
     /// Rows, by the description of their format.
     Rows(rows::Reader),
     /// Lines, or a document, that need nothing to be known of the rest.
@@ -77,6 +104,7 @@ impl Reader {
     /// Reads a chunk.
     pub(super) fn read(&self, chunk: &Chunk, trail: &Trail, each: &mut Each<'_>) -> Result<()> {
         match &self.0 {
+            Kind::Document(reader) => reader.read(chunk, trail, each),
             Kind::Rows(reader) => reader.read(chunk, trail, each),
             Kind::Plain(read) => read(chunk, trail, each),
         }

@@ -84,7 +84,8 @@ static FIRST: RowFormat = RowFormat {
     delimiters: b",",
     widths: 2..=6,
     encoding: Some(Encoding::Hex),
-    seed_at: 1,
+    is_header: |_| false,
+    seed_at: |_| 1,
     draft: |row| draft(row, 0),
 };
 
@@ -95,7 +96,8 @@ static SECOND: RowFormat = RowFormat {
     delimiters: b",",
     widths: 5..=9,
     encoding: Some(Encoding::Hex),
-    seed_at: 4,
+    is_header: |_| false,
+    seed_at: |_| 4,
     draft: |row| Ok(Draft { upn: row.take(0), ..draft(row, 3)? }),
 };
 

@@ -35,8 +35,10 @@ pub(super) struct RowFormat {
     pub(super) widths: RangeInclusive<usize>,
     /// The encoding of the seeds; `None` where the whole column has to settle it.
     pub(super) encoding: Option<Encoding>,
+    /// Whether a row is none of values: names of columns, or a mark of a log.
+    pub(super) is_header: fn(&[Cow<'_, str>]) -> bool,
     /// Where the seed of a row stands, for settling.
-    pub(super) seed_at: usize,
+    pub(super) seed_at: fn(&Row<'_, '_>) -> usize,
     /// Makes a draft of a row.
     pub(super) draft: for<'a> fn(&Row<'_, 'a>) -> std::result::Result<Draft<'a>, ErrorKind>,
 }
@@ -55,6 +57,16 @@ pub(super) struct Row<'r, 'a> {
 }
 
 impl<'a> Row<'_, 'a> {
+    /// All of them.
+    pub(super) const fn fields(&self) -> &[Cow<'a, str>] {
+        self.fields
+    }
+
+    /// The number of fields.
+    pub(super) const fn width(&self) -> usize {
+        self.fields.len()
+    }
+
     /// The text of a field; empty where there is none.
     pub(super) fn text(&self, at: usize) -> &str {
         self.fields.get(at).map_or("", |field| field.trim_ascii())
@@ -67,17 +79,22 @@ impl<'a> Row<'_, 'a> {
 
     /// A draft with nothing but the place, the serial and the seed.
     pub(super) fn draft(&self, serial: usize, seed: usize) -> std::result::Result<Draft<'a>, ErrorKind> {
-        let mut draft = Draft { place: Some(Place::Line(self.line)), serial: self.take(serial), ..Draft::default() };
+        let mut draft = self.bare(serial);
         if let Some(text) = self.take(seed) {
             draft.seed = Some(self.seeds.take(self.line, text, &mut draft.faults)?);
         }
         Ok(draft)
     }
 
+    /// A draft with nothing but the place and the serial.
+    pub(super) fn bare(&self, serial: usize) -> Draft<'a> {
+        Draft { place: Some(Place::Line(self.line)), serial: self.take(serial), ..Draft::default() }
+    }
+
     /// A draft of a row that is no OATH token: a finding, and no seed is looked at.
     pub(super) fn refused(&self, serial: usize, what: &str) -> Draft<'a> {
         let faults = vec![(Code::TypeUnsupported, format!("the row is no OATH token: it is {what}"))];
-        Draft { place: Some(Place::Line(self.line)), serial: self.take(serial), faults, ..Draft::default() }
+        Draft { faults, ..self.bare(serial) }
     }
 }
 
@@ -127,6 +144,9 @@ impl Reader {
             };
             if self.delimiter == b' ' {
                 fields.drop_blank();
+            }
+            if (self.rows.is_header)(&fields) {
+                continue;
             }
             self.check(&fields).map_err(|kind| Error::new(kind).at(trail.at(Place::Line(line))))?;
             show(&Row { fields: &fields, line, seeds: &self.seeds })?;
@@ -189,7 +209,7 @@ fn settle(head: &mut Head<'_>, reader: &Reader) -> Result<Seeds> {
         let mut settlement = Settlement::default();
         let mut answer = None;
         reader.walk(text, 1, head.trail(), &mut |row| {
-            let value = row.text(reader.rows.seed_at);
+            let value = row.text((reader.rows.seed_at)(row));
             if answer.is_none() && !value.is_empty() {
                 let settled = settlement.see(row.line, value, COLUMN);
                 let at = |kind| Error::new(kind).at(head.trail().at(Place::Line(row.line)));
@@ -239,6 +259,11 @@ pub(super) fn all_rows(text: &str, delimiter: u8, test: &mut dyn FnMut(&[Cow<'_,
 
 fn widths_fit(text: &str, delimiter: u8, widths: &RangeInclusive<usize>) -> bool {
     all_rows(text, delimiter, &mut |fields| widths.contains(&fields.len()) && fields.len() > 1)
+}
+
+/// Whether a row has these names, in either case.
+pub(super) fn is_named(row: &[Cow<'_, str>], names: &[&str]) -> bool {
+    row.len() == names.len() && row.iter().zip(names).all(|(field, name)| field.trim_ascii().eq_ignore_ascii_case(name))
 }
 
 /// Whether text is what devices are called: letters, digits and a few marks, and too short for a seed.

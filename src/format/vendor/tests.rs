@@ -32,6 +32,19 @@ fn reads_the_seeds_that_vendors_send() {
         ("privacyidea/version-2.csv", Format::OathCsv),
         ("duo/deepnet.hex", Format::Duo),
         ("feitian/totp.txt", Format::Feitian),
+        ("multiotp/tokens.csv", Format::MultiOtp),
+        ("multiotp/tokens.tsv", Format::MultiOtp),
+        ("phenixid/tokens.csv", Format::PhenixId),
+        ("rcdevs/inventory.csv", Format::RcDevs),
+        ("yubico/traditional.csv", Format::Yubico),
+        ("yubico/format.csv", Format::Yubico),
+        ("deepnet/dualshield.xml", Format::DualShield),
+        ("deepnet/dualshield-older.xml", Format::DualShield),
+        ("deepnet/dualshield-event.xml", Format::DualShield),
+        ("deepnet/dualshield-google.xml", Format::DualShield),
+        ("deepnet/uap.xml", Format::DeepnetUap),
+        ("safenet/tokens.xml", Format::SafeNet),
+        ("safeword/importAlpine.dat", Format::SafeWord),
     ] {
         check_truth(&format!("vendor/{path}"), format, &ReadOptions::default());
     }
@@ -45,6 +58,9 @@ fn reads_what_fits_several_formats_as_the_user_says() {
         ("pingid/tokens.txt", &[Format::Duo, Format::PingId]),
         ("swivel/seeds.txt", &[Format::Duo, Format::Swivel, Format::Feitian]),
         ("feitian/hotp.txt", &[Format::Duo, Format::Swivel, Format::Feitian]),
+        ("phenixid/hotp.csv", &[Format::PhenixId]),
+        ("protectimus/tokens.csv", &[Format::Protectimus]),
+        ("protectimus/header.csv", &[Format::Protectimus, Format::Csv]),
     ] {
         for format in formats {
             check_truth(&format!("vendor/{path}"), *format, &from(*format));
@@ -69,112 +85,403 @@ fn a_user_who_names_columns_is_asked_nothing() {
 
 #[test]
 fn reads_every_field_of_key_uris() {
-    check("vendor/otpauth/keys.txt", &expect![[r#"
+    check(
+        "vendor/otpauth/keys.txt",
+        &expect![[r#"
         line 2 serial="7100001" manufacturer="Größe & Co" type="totp" hash="SHA1" digits="6" period="30" seed=prescribed Base32 ea5eca42508f8575311eb24fbe9e061ad2561156
         line 4 serial="7100002" manufacturer="ACME Co" type="TOTP" hash="sha1" digits="6" period="60" seed=prescribed Base32 667c5850a04bfe8f051619137a92019c26acd0c4
         line 5 serial="7100003" type="hotp" hash="sha1" digits="8" counter="42" seed=prescribed Base32 744e0b6d07a062f4ad555e95b447409c447ab1d3
         line 6 serial="7100004" type="totp" hash="sha1" digits="6" period="30" seed=prescribed Base32 5c4ad100648d7eb261e68d4893625401f96ce752
         line 7 serial="7100005" type="totp" hash="SHA256" digits="6" period="30" seed=prescribed Base32 fa8cd99e10e35029d7fe26951a2e7f51855c65be2e7d6e7aa729ca8926998024
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn refuses_key_uris_that_cannot_be_read_in_one_way() {
-    check("invalid/otpauth-percent.txt", &expect![[r#"
+    check(
+        "invalid/otpauth-percent.txt",
+        &expect![[r#"
         the list of Key URIs is damaged: expected two hex digits behind a `%`, but found something else
           at member > line 2
-    "#]]);
-    check("invalid/otpauth-not-utf8.txt", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/otpauth-not-utf8.txt",
+        &expect![[r#"
         the list of Key URIs is damaged: expected percent-encoded UTF-8, but found other bytes
           at member > line 1
-    "#]]);
-    check("invalid/otpauth-twice.txt", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/otpauth-twice.txt",
+        &expect![[r#"
         the list of Key URIs is damaged: expected the parameter `secret` once, but found it twice in one URI
           at member > line 3
-    "#]]);
-    check("invalid/otpauth-fragment.txt", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/otpauth-fragment.txt",
+        &expect![[r#"
         the list of Key URIs is damaged: expected `%23` in a Key URI, but found a bare `#`
           at member > line 1
-    "#]]);
-    check("invalid/otpauth-another-line.txt", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/otpauth-another-line.txt",
+        &expect![[r#"
         the list of Key URIs is damaged: expected `otpauth://`, but found another beginning of the line
           at member > line 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn reads_every_field_of_oath_rows_and_guesses_no_hash() {
-    check("vendor/linotp/tokens.csv", &expect![[r#"
+    check(
+        "vendor/linotp/tokens.csv",
+        &expect![[r#"
         line 2 serial="7200001" type="totp" hash="sha1" digits="6" period="60" seed=prescribed hex afdb39427d674e115fa0d7a18d0349a65a53dcf2
         line 3 serial="7200002" type="HOTP" hash="sha1" digits="8" counter="17" seed=prescribed hex 599a715e2331aadc96b9415d4f627cb80e5e1bb1
         line 4 serial="7200003" type="TOTP" hash="sha256" digits="6" period="30" seed=prescribed hex 4f4579311ccfb8cd848fd17d9b4ff20516180a0466adfd542980471455e03d56
-    "#]]);
-    check("vendor/privacyidea/version-1.csv", &expect![[r#"
+    "#]],
+    );
+    check(
+        "vendor/privacyidea/version-1.csv",
+        &expect![[r#"
         line 1 serial="7300001" type="totp" digits="6" period="30" seed=prescribed hex e6d6f76b98b6a54b30def6e57a397233790397d0
         line 2 serial="7300002" type="hotp" digits="6" counter="0" seed=prescribed hex dd71c5710475448f9fd8d9efda79ef4ecc70caab
-    "#]]);
-    check("vendor/privacyidea/version-2.csv", &expect![[r#"
+    "#]],
+    );
+    check(
+        "vendor/privacyidea/version-2.csv",
+        &expect![[r#"
         line 3 serial="7300001" type="totp" digits="6" period="30" upn="ada@example.com" seed=prescribed hex e6d6f76b98b6a54b30def6e57a397233790397d0
         line 4 serial="7300002" type="hotp" digits="8" counter="3" seed=prescribed hex dd71c5710475448f9fd8d9efda79ef4ecc70caab
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn rows_that_are_no_oath_tokens_are_findings() {
-    check("invalid/oath-csv-others.csv", &expect![[r#"
+    check(
+        "invalid/oath-csv-others.csv",
+        &expect![[r#"
         line 1 serial="7300001" type="totp" digits="6" period="30" seed=prescribed hex e6d6f76b98b6a54b30def6e57a397233790397d0
         line 2 serial="7300002" [type-unsupported] the row is no OATH token: it is an OCRA token
         line 3 serial="TAN1" [type-unsupported] the row is no OATH token: it is a TAN list
-    "#]]);
-    check("invalid/duo-yubikey.csv", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/duo-yubikey.csv",
+        &expect![[r#"
         line 1 serial="7400001" period="30" counter="30" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
         line 2 serial="7400009" [type-unsupported] the row is no OATH token: it is a YubiKey's, with its private id and its AES key
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn refuses_rows_of_another_width() {
-    check_from("invalid/oath-csv-too-many.csv", Format::OathCsv, &expect![[r#"
+    check_from(
+        "invalid/oath-csv-too-many.csv",
+        Format::OathCsv,
+        &expect![[r#"
         the OATH CSV is damaged: expected 2 to 6 fields in a row, but found 7
           at member > line 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_number_behind_a_key_is_a_time_step_only_where_it_can_be_no_counter() {
-    check("vendor/duo/deepnet.hex", &expect![[r#"
+    check(
+        "vendor/duo/deepnet.hex",
+        &expect![[r#"
         line 1 serial="7400001" period="60" counter="60" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
         line 2 serial="7400002" period="60" counter="60" seed=prescribed hex 367ad004059f92a2aa70e131db10e246ecb52c8a
         line 3 serial="7400003" period="60" counter="60" seed=prescribed hex bb5298e69eb5f9356c5127b86eadfdf063fcf4af
-    "#]]);
-    check_from("vendor/duo/counters.csv", Format::Duo, &expect![[r#"
+    "#]],
+    );
+    check_from(
+        "vendor/duo/counters.csv",
+        Format::Duo,
+        &expect![[r#"
         line 1 serial="7400001" counter="0" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
         line 2 serial="7400002" counter="1" seed=prescribed hex 367ad004059f92a2aa70e131db10e246ecb52c8a
         line 3 serial="7400003" counter="2" seed=prescribed hex bb5298e69eb5f9356c5127b86eadfdf063fcf4af
-    "#]]);
-    check_from("vendor/duo/counters.csv", Format::PingId, &expect![[r#"
+    "#]],
+    );
+    check_from(
+        "vendor/duo/counters.csv",
+        Format::PingId,
+        &expect![[r#"
         line 1 serial="7400001" counter="0" seed=prescribed hex 56b50bb122c8d2d31355cbb0dcf30dc69c4dd573
         line 2 serial="7400002" counter="1" seed=prescribed hex 367ad004059f92a2aa70e131db10e246ecb52c8a
         line 3 serial="7400003" counter="2" seed=prescribed hex bb5298e69eb5f9356c5127b86eadfdf063fcf4af
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_whole_column_settles_the_encoding_of_feitian() {
-    check("vendor/feitian/totp.txt", &expect![[r#"
+    check(
+        "vendor/feitian/totp.txt",
+        &expect![[r#"
         line 1 serial="2600120000001" seed=settled Base32 4d3b7c7f431dc1795228a7ab92ce5ac6bb0e96ef
         line 2 serial="2600120000002" seed=settled Base32 3275f8bded975ed3cccfebf6c715be75b6ad465d
         line 3 serial="2600120000003" seed=settled Base32 e7b9fe8b94abfdc99c07f4cd87bd79c792497c64
-    "#]]);
-    check_from("vendor/feitian/hotp.txt", Format::Feitian, &expect![[r#"
+    "#]],
+    );
+    check_from(
+        "vendor/feitian/hotp.txt",
+        Format::Feitian,
+        &expect![[r#"
         line 1 serial="2600120000001" seed=settled hex 4d3b7c7f431dc1795228a7ab92ce5ac6bb0e96ef
         line 2 serial="2600120000002" seed=settled hex 3275f8bded975ed3cccfebf6c715be75b6ad465d
         line 3 serial="2600120000003" seed=settled hex e7b9fe8b94abfdc99c07f4cd87bd79c792497c64
-    "#]]);
-    check_from("invalid/feitian-mixed.txt", Format::Feitian, &expect![[r#"
+    "#]],
+    );
+    check_from(
+        "invalid/feitian-mixed.txt",
+        Format::Feitian,
+        &expect![[r#"
         column `seed` has two encodings: line 1 can only be hex, but line 2 only Base32
           at member > line 2
-    "#]]);
+    "#]],
+    );
+}
+
+#[test]
+fn reads_every_field_of_multiotp_and_phenixid() {
+    check(
+        "vendor/multiotp/tokens.csv",
+        &expect![[r#"
+        line 1 serial="7700001" manufacturer="Contoso" type="TOTP" digits="6" period="60" seed=prescribed hex f373c44c13e845d773a09fc9c2a7f3067a594c15
+        line 2 serial="7700002" manufacturer="Contoso, Ltd." type="HOTP" digits="8" counter="5" seed=prescribed hex 2603a2d787475493cfc5223afe06f76f6f420b7e
+    "#]],
+    );
+    check(
+        "invalid/multiotp-motp.csv",
+        &expect![[r#"
+        line 1 serial="7700001" manufacturer="Contoso" type="TOTP" digits="6" period="30" seed=prescribed hex f373c44c13e845d773a09fc9c2a7f3067a594c15
+        line 2 serial="7700002" [type-unsupported] the row is no OATH token: it is an mOTP token
+    "#]],
+    );
+    check(
+        "vendor/phenixid/tokens.csv",
+        &expect![[r#"
+        line 1 serial="7800001" type="TOTP" hash="SHA1" digits="6" period="60" seed=settled hex e0a7f091d1ed0b1d221faab8423df500a5517d05
+        line 2 serial="7800002" type="HOTP" counter="7" seed=settled hex 8dd384b5552b772973316c75bf86453e55f462c2
+    "#]],
+    );
+    check(
+        "invalid/phenixid-epoch.csv",
+        &expect![[r#"
+        line 1 serial="7800001" type="TOTP" hash="SHA1" digits="6" period="60" seed=settled hex e0a7f091d1ed0b1d221faab8423df500a5517d05 [type-unsupported] the token counts from another time: expected 0, but found `946684800`
+    "#]],
+    );
+    check_from(
+        "invalid/phenixid-row.csv",
+        Format::PhenixId,
+        &expect![[r#"
+        the PhenixID CSV is damaged: expected a HOTP row of 3 or 4 fields or a TOTP row of 7, but found another row of 4
+          at member > line 2
+    "#]],
+    );
+}
+
+#[test]
+fn every_value_of_an_inventory_is_base64() {
+    check(
+        "vendor/rcdevs/inventory.csv",
+        &expect![[r#"
+        line 5 serial="7900001" model="RCDevs RC200-T6" type="TOTP" digits="6" period="30" seed=prescribed Base64 9fbc47fdbfbe674bfbb6c1eb3ddda5afc6192c35
+        line 6 serial="7900002" model="RCDevs RC200-T6" type="HOTP" digits="8" counter="42" seed=prescribed Base64 875f5e673f15aa9ee5feb56196866c93020bfcf9
+    "#]],
+    );
+    check(
+        "invalid/rcdevs-others.csv",
+        &expect![[r#"
+        line 5 serial="7900001" model="RCDevs RC200-T6" type="TOTP" digits="6" period="30" seed=prescribed Base64 9fbc47fdbfbe674bfbb6c1eb3ddda5afc6192c35 [type-unsupported] the time offset is not understood: expected 0, but found `3`
+        line 6 serial="7900002" [type-unsupported] the row is no OATH token: it is an OCRA token
+    "#]],
+    );
+    check(
+        "invalid/rcdevs-twice.csv",
+        &expect![[r#"
+        the RCDevs inventory is damaged: expected `TokenKey` once in `Data`, but found it twice
+          at member > line 5
+    "#]],
+    );
+    check(
+        "invalid/rcdevs-plain-number.csv",
+        &expect![[r#"
+        the RCDevs inventory is damaged: expected Base64 of text in `TOTPTimeStep`, but found another value
+          at member > line 5
+    "#]],
+    );
+}
+
+#[test]
+fn reads_salesforce_without_a_serial() {
+    check(
+        "vendor/salesforce/import.csv",
+        &expect![[r#"
+        line 2 type="TOTP" upn="ada1@example.com" seed=prescribed Base32 914bab33d21a3062de2efb6ea274c2fa6517914c
+        line 3 type="TOTP" upn="ada2@example.com" seed=prescribed Base32 096ea26ea20c2dabc0014aa351fae26314a2514e
+    "#]],
+    );
+}
+
+#[test]
+fn reads_both_logs_of_yubico_and_drops_no_row() {
+    check(
+        "vendor/yubico/traditional.csv",
+        &expect![[r#"
+        line 2 serial="cccccccccccc" type="hotp" digits="6" counter="0" seed=prescribed hex 893c86730c8d752aeb29904f54f412ffae23c01a
+        line 4 serial="cccccccccccd" type="hotp" digits="8" counter="16" seed=prescribed hex dc982c999a6c72ecf8cdea993a0030b7d3b4d89d
+    "#]],
+    );
+    check(
+        "invalid/yubico-traditional.csv",
+        &expect![[r#"
+            line 1 serial="cccccccirblh" [type-unsupported] the row is no OATH token: it is a YubiKey's `Yubico OTP`
+            line 2 [type-unsupported] the row is no OATH token: it is a YubiKey's `Static Password: Scan Code`
+            line 3 type="hotp" digits="6" counter="0" seed=prescribed hex 893c86730c8d752aeb29904f54f412ffae23c01a
+        "#]],
+    );
+    check(
+        "vendor/yubico/format.csv",
+        &expect![[r#"
+        line 1 serial="508327" type="hotp" counter="0" seed=prescribed hex b7a4c8cefa290303000c0dc49d857e570d444a4d
+    "#]],
+    );
+    check(
+        "invalid/yubico-format.csv",
+        &expect![[r#"
+        line 1 serial="508327" counter="0" seed=prescribed hex b7a4c8cefa290303000c0dc49d857e570d444a4d
+        line 2 serial="508328" [type-unsupported] the row is no OATH token: it is a YubiKey's Yubico OTP or static password
+        line 3 serial="508329" [type-unsupported] the row is no OATH token: it is a YubiKey's Yubico OTP or static password
+        line 4 serial="508330" [type-unsupported] the row is no OATH token: it is a YubiKey's without a key
+    "#]],
+    );
+}
+
+#[test]
+fn the_header_of_dualshield_holds_for_all_tokens() {
+    check(
+        "vendor/deepnet/dualshield.xml",
+        &expect![[r#"
+        item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=declared hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+        item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=declared hex 826e899b8d3060326c0e778113dbceb61e90147a
+    "#]],
+    );
+    check(
+        "vendor/deepnet/dualshield-older.xml",
+        &expect![[r#"
+        item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" seed=declared hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+        item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" seed=declared hex 826e899b8d3060326c0e778113dbceb61e90147a
+    "#]],
+    );
+    check(
+        "vendor/deepnet/dualshield-event.xml",
+        &expect![[r#"
+        item 1 serial="71358472" manufacturer="Deepnet Security" type="hotp" digits="6" seed=declared Base64 b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+        item 2 serial="71358473" manufacturer="Deepnet Security" type="hotp" digits="6" seed=declared Base64 826e899b8d3060326c0e778113dbceb61e90147a
+    "#]],
+    );
+    check(
+        "vendor/deepnet/dualshield-google.xml",
+        &expect![[r#"
+        item 1 serial="71358472" manufacturer="GG" type="totp" hash="HmacSHA1" digits="6" seed=declared Base32 b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+    "#]],
+    );
+    check(
+        "vendor/deepnet/uap.xml",
+        &expect![[r#"
+        item 1 serial="71358472" manufacturer="Deepnet Security" model="TB" type="totp" digits="6" counter="0" seed=declared hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+        item 2 serial="71358473" manufacturer="Deepnet Security" model="TB" type="totp" digits="6" counter="0" seed=declared hex 826e899b8d3060326c0e778113dbceb61e90147a
+    "#]],
+    );
+}
+
+#[test]
+fn refuses_dualshield_that_cannot_be_read() {
+    check(
+        "invalid/dualshield-encrypted.xml",
+        &expect![[r#"
+        this is an encrypted DualShield file: only its maker's programs can open it
+          at member
+    "#]],
+    );
+    check(
+        "invalid/dualshield-encode.xml",
+        &expect![[r#"
+        the DualShield XML is damaged: expected `HEX`, `BASE64` or `BASE32` in `encode`, but found `BINARY`
+          at member
+    "#]],
+    );
+    check(
+        "invalid/dualshield-devices.xml",
+        &expect![[r#"
+        item 1 serial="1" [type-unsupported] the record is no OATH token: it is data of the product `ASDID`
+    "#]],
+    );
+    check(
+        "invalid/dualshield-doctype.xml",
+        &expect![[r#"
+        the XML has a DOCTYPE, which can pull in files and blow up: it is refused
+          at member
+    "#]],
+    );
+    check(
+        "invalid/dualshield-truncated.xml",
+        &expect![[r#"
+        the DualShield XML is damaged: expected `</data>`, but found the end of the file: it was cut short
+          at member
+    "#]],
+    );
+}
+
+#[test]
+fn reads_the_tokens_of_safenet_and_safeword() {
+    check(
+        "vendor/safenet/tokens.xml",
+        &expect![[r#"
+        item 1 serial="00040008CFA5" model="Safeword Alpine" type="hotp" counter="1" seed=prescribed hex 58829eb2bf577f08e3e7e5d973f6fba8a09f2471
+        item 2 serial="00040008CFA6" model="Safeword Alpine" type="hotp" counter="5" seed=prescribed hex a6f9f7c961f4a1f0ce4b1e647e8f1cc47d1434b8
+        item 3 serial="00040008CFA6" model="Safeword Alpine" type="hotp" seed=prescribed hex ff7ac13b14976422dca6f14e9ba746e51d5e3d85
+    "#]],
+    );
+    check(
+        "invalid/safenet-incomplete.xml",
+        &expect![[r#"
+        item 1 model="Safeword Alpine" type="hotp" seed=prescribed hex 58829eb2bf577f08e3e7e5d973f6fba8a09f2471
+        item 2 serial="token_without_seed" model="Safeword Alpine" type="hotp" counter="1"
+    "#]],
+    );
+    check(
+        "vendor/safeword/importAlpine.dat",
+        &expect![[r#"
+        line 2 serial="8200001" model="eToken-PASS-ES" type="hotp" digits="6" seed=prescribed hex 3151863a4e41d147ff1270c4d0046a7e6e67d6d1
+        line 9 serial="8200002" model="eToken-PASS-ES" type="hotp" hash="HmacSHA1" digits="8" counter="12" seed=prescribed hex 35938a8c93c1b995536baa2596bfe9942da42961
+    "#]],
+    );
+    check(
+        "invalid/safeword-time.dat",
+        &expect![[r#"
+        line 2 serial="8200001" model="eToken-PASS-ES" [type-unsupported] the token counts its time steps from 1 January 2000: expected 1970, as everywhere else
+        line 10 serial="8200002" model="eToken-PASS-ES" [type-unsupported] the mode is wrong: expected `E` or `T`, but found `X`
+    "#]],
+    );
+    check(
+        "invalid/safeword-line.dat",
+        &expect![[r#"
+        the SafeWord DAT is damaged: expected `NAME: VALUE`, but found another line
+          at member > line 8
+    "#]],
+    );
 }
 
 #[test]
@@ -209,7 +516,7 @@ proptest! {
         tokens in prop::collection::vec(token(), 0..5),
         window in 1_usize..900,
     ) {
-        for format in [Format::Otpauth, Format::OathCsv, Format::Duo] {
+        for format in [Format::Otpauth, Format::OathCsv, Format::Duo, Format::MultiOtp, Format::RcDevs] {
             let writer = Writer::new(format).expect("a writer");
             let text = String::from_utf8(written(&writer, &tokens)).expect("UTF-8");
             let mut lines = Vec::new();
