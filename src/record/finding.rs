@@ -70,6 +70,7 @@ codes! {
     AssignDuplicate "assign-duplicate" Rejected true "A serial stands twice in the assignment list with different users."
     AssignUnknown "assign-unknown" Rejected true "A serial of the assignment list has no token in the delivery."
     DigitsUnsupported "digits-unsupported" Rejected false "The number of digits is none that a code can have, or none that the target can hold."
+    FieldDropped "field-dropped" Warning true "The target has no place for a field that the record has."
     HashAssumed "hash-assumed" Warning true "The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less."
     HashUnknown "hash-unknown" Rejected false "The hash is not said and the seed is longer than SHA-1's 20 bytes, or the name is unknown."
     HashUnsupported "hash-unsupported" Rejected false "The target cannot hold this hash."

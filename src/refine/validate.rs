@@ -11,7 +11,7 @@
 
 use std::fmt::Display;
 
-use crate::record::{Code, Findings, Holds, Moving, Seed, Severity, Token, UserHeld, escaped, is_object_id};
+use crate::record::{Code, Field, Findings, Holds, Moving, Seed, Severity, Token, UserHeld, escaped, is_object_id};
 
 /// Shortest seed, in bytes (RFC 4226 §4, R6).
 const SHORTEST_SEED_BYTES: usize = 16;
@@ -26,6 +26,7 @@ pub fn validate(token: &mut Token<'_>, holds: &Holds, findings: &mut dyn Finding
     rules.otp(token);
     rules.seed(&token.seed);
     rules.user(token);
+    rules.dropped(token);
     rules.formulas(token);
 }
 
@@ -149,6 +150,28 @@ impl Rules<'_> {
                 token.upn = None;
             }
             _ => {}
+        }
+    }
+
+    /// Names the fields that are lost. A key's own id is none of them: it means something inside its container only, and
+    /// every key of a PSKC file has one.
+    fn dropped(&mut self, token: &Token<'_>) {
+        let drifts = matches!(token.otp.moving, Moving::Period { drift, .. } if drift != 0);
+        let there = [
+            (Field::Serial, token.serial.is_some()),
+            (Field::Issue, token.issue.is_some()),
+            (Field::Manufacturer, token.manufacturer.is_some()),
+            (Field::Model, token.model.is_some()),
+            (Field::Drift, drifts),
+        ];
+        let holds = self.holds;
+        let lost = |(field, there): &(Field, bool)| *there && !holds.has(*field);
+        if there.iter().any(lost) {
+            self.findings.note(Code::FieldDropped, Severity::Warning, &|| {
+                let names: Vec<&str> =
+                    there.iter().filter(|field| lost(field)).map(|(field, _)| field.name()).collect();
+                format!("the target has no place for the {}", names.join(", "))
+            });
         }
     }
 
@@ -341,6 +364,20 @@ mod tests {
                 format!("rejected: the target cannot hold a seed of {length} bytes: expected 20 [seed-unsupported]");
             check(&only, Token { seed, ..token() }, &[&message]);
         }
+    }
+
+    #[test]
+    fn every_field_that_is_lost_is_named() {
+        let few = Holds { fields: Fields::of(&[Field::Serial, Field::Seed]), ..Holds::EVERYTHING };
+        let lost = "warning: the target has no place for the manufacturer, model [field-dropped]";
+        check(&few, token(), &[lost]);
+        let moving = Moving::Period { seconds: 30.try_into().expect("30 is not 0"), drift: -2 };
+        let full =
+            Token { issue: Some("1".into()), key_id: Some("a".into()), otp: Otp { moving, ..token().otp }, ..token() };
+        let none = Holds { fields: Fields::of(&[Field::Seed]), ..Holds::EVERYTHING };
+        let lost = "warning: the target has no place for the serial, issue, manufacturer, model, drift [field-dropped]";
+        check(&none, full.clone(), &[lost]);
+        check(&Holds::EVERYTHING, full, &[]);
     }
 
     #[test]

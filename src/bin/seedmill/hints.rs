@@ -134,6 +134,7 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::AssignDuplicate => "keep one line for each serial in the list",
         Code::AssignUnknown => "correct the serial in the list; spreadsheets drop leading zeros",
         Code::DigitsUnsupported => "keep these tokens for another server with `--to jsonl`; Entra takes 6 digits",
+        Code::FieldDropped => "keep the whole record beside it with `--to jsonl`",
         Code::HashAssumed => "if the vendor's order says so, confirm it with `--set hash=sha1`",
         Code::HashUnknown => "add `--set hash=sha256` (or sha512), as the vendor's order says",
         Code::HashUnsupported => "write `--to graph`, which takes SHA-256; Entra takes SHA-512 nowhere",
@@ -447,6 +448,9 @@ mod tests {
             digits-unsupported
               The number of digits is none that a code can have, or none that the target can hold.
               hint: keep these tokens for another server with `--to jsonl`; Entra takes 6 digits
+            field-dropped
+              The target has no place for a field that the record has.
+              hint: keep the whole record beside it with `--to jsonl`
             hash-assumed
               The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less.
               hint: if the vendor's order says so, confirm it with `--set hash=sha1`
