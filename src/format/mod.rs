@@ -122,6 +122,34 @@ impl Format {
         Self::SafeWord,
     ];
 
+    /// Whether it consists of rows whose columns a user could name instead.
+    const fn has_columns(self) -> bool {
+        match self {
+            Self::Graph
+            | Self::Pskc
+            | Self::Jsonl
+            | Self::Otpauth
+            | Self::DualShield
+            | Self::DualShield30
+            | Self::DeepnetUap
+            | Self::SafeNet
+            | Self::SafeWord => false,
+            Self::Csv
+            | Self::EntraCsv
+            | Self::OathCsv
+            | Self::Duo
+            | Self::PingId
+            | Self::Swivel
+            | Self::Feitian
+            | Self::MultiOtp
+            | Self::PhenixId
+            | Self::RcDevs
+            | Self::Salesforce
+            | Self::Protectimus
+            | Self::Yubico => true,
+        }
+    }
+
     /// The entry of a vendor's format; `None` for those that are dispatched here.
     const fn vendor(self) -> Option<&'static vendor::Entry> {
         Some(match self {
@@ -246,7 +274,7 @@ pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) ->
         Some(format) => Some(format),
         // Whoever names columns speaks of rows, whatever they look like.
         None if options.csv.names_columns() => match Format::detect(head.bytes()) {
-            Ok(Some(format @ (Format::Graph | Format::Jsonl | Format::Pskc))) => Some(format),
+            Ok(Some(format)) if !format.has_columns() => Some(format),
             _ => Some(Format::Csv),
         },
         None => Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))?,
