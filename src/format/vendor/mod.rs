@@ -72,13 +72,19 @@ pub(super) struct Target {
 
 /// Writes the text of an element.
 fn xml_text(text: &str, out: &mut Plain) {
-    for byte in text.as_bytes() {
-        match byte {
-            b'&' => out.extend(b"&amp;"),
-            b'<' => out.extend(b"&lt;"),
-            b'>' => out.extend(b"&gt;"),
-            b'\r' => out.extend(b"&#13;"),
-            byte => out.extend(&[*byte]),
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let run = rest.iter().take_while(|byte| !matches!(byte, b'&' | b'<' | b'>' | b'\r')).count();
+        out.extend(&rest[..run]);
+        rest = &rest[run..];
+        if let Some((byte, behind)) = rest.split_first() {
+            out.extend(match byte {
+                b'&' => b"&amp;",
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                _ => b"&#13;",
+            });
+            rest = behind;
         }
     }
 }

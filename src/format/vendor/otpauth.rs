@@ -289,11 +289,15 @@ fn item(token: &Token<'_>, out: &mut Plain) {
 /// Writes text with everything but RFC 3986's unreserved characters percent-encoded.
 fn percent(text: &str, out: &mut Plain) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.extend(&[byte]);
-        } else {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let run = rest.iter().take_while(|byte| plain(byte)).count();
+        out.extend(&rest[..run]);
+        rest = &rest[run..];
+        if let Some((&byte, behind)) = rest.split_first() {
             out.extend(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            rest = behind;
         }
     }
 }

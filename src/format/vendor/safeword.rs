@@ -81,7 +81,7 @@ fn damaged(expected: &str, found: &str) -> ErrorKind {
     ErrorKind::FormatDamaged { format: NAME, expected: expected.to_owned(), found: found.to_owned() }
 }
 
-fn read(chunk: &Chunk, trail: &Trail, each: &mut Each<'_>) -> Result<()> {
+pub(super) fn read(chunk: &Chunk, trail: &Trail, each: &mut Each<'_>) -> Result<()> {
     let text = csv::text(&chunk.bytes, chunk.offset_bytes, trail)?;
     let mut block = Block::default();
     for (number, line) in (chunk.first_line..).zip(text.split('\n')) {

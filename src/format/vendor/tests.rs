@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::format::testing::{check_truth, drafts, fixture, pieces, read_back, token, written};
 use crate::format::{CsvOptions, Format, ReadOptions, Writer};
-use crate::record::{Field, Trail};
+use crate::record::{Algorithm, Digits, Field, Moving, Otp, Seed, Serial, Token, Trail};
 
 fn from(format: Format) -> ReadOptions {
     ReadOptions { from: Some(format), ..ReadOptions::default() }
@@ -54,6 +54,7 @@ fn reads_the_seeds_that_vendors_send() {
 fn reads_what_fits_several_formats_as_the_user_says() {
     for (path, formats) in [
         ("duo/token2.txt", &[Format::Duo, Format::Swivel, Format::Feitian][..]),
+        ("duo/powershell.txt", &[Format::Duo]),
         ("duo/counters.csv", &[Format::Duo, Format::PingId]),
         ("pingid/tokens.txt", &[Format::Duo, Format::PingId]),
         ("swivel/seeds.txt", &[Format::Duo, Format::Swivel, Format::Feitian]),
@@ -183,6 +184,10 @@ fn rows_that_are_no_oath_tokens_are_findings() {
 
 #[test]
 fn refuses_rows_of_another_width() {
+    check_from("invalid/duo-odd-row.txt", Format::Duo, &expect![[r#"
+        the Duo text is damaged: expected 2 to 3 fields in a row, but found 5
+          at member > line 4
+    "#]]);
     check_from(
         "invalid/oath-csv-too-many.csv",
         Format::OathCsv,
@@ -498,6 +503,53 @@ fn a_letter_is_none_of_these() {
 }
 
 #[test]
+fn what_is_written_is_recognised() {
+    let token = Token {
+        place: None,
+        serial: Serial::parse("1000001".into()),
+        issue: None,
+        key_id: None,
+        manufacturer: Some("Contoso".into()),
+        model: Some("HardwareKey".into()),
+        otp: Otp {
+            algorithm: Algorithm::Sha1,
+            digits: Digits::SIX,
+            moving: Moving::Period { seconds: 60.try_into().expect("above 0"), drift: 0 },
+        },
+        upn: Some("ada@example.com".into()),
+        seed: Seed::new(b"0123456789:;<=>?@ABC".to_vec()),
+    };
+    for format in Format::ALL {
+        let Some(writer) = Writer::new(format) else { continue };
+        let bytes = written(&writer, &[token.clone(), token.clone()]);
+        // Both time steps of DualShield are one format to read.
+        let expected = if format == Format::DualShield30 { Format::DualShield } else { format };
+        assert_eq!(Format::detect(&bytes).expect("one format"), Some(expected), "{format}");
+        if format.vendor().is_some() {
+            let shown = String::from_utf8(bytes).expect("UTF-8");
+            let line = shown.lines().find(|line| line.contains("1000001") || line.contains("ada")).expect("the token");
+            let expected = match format {
+                Format::Otpauth => {
+                    "otpauth://totp/Contoso:1000001?secret=GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD&issuer=Contoso&algorithm=SHA1&digits=6&period=60"
+                }
+                Format::OathCsv => "1000001,303132333435363738393a3b3c3d3e3f40414243,totp,6,60,sha1",
+                Format::Duo => "1000001,303132333435363738393a3b3c3d3e3f40414243,60",
+                Format::MultiOtp => "1000001;Contoso;TOTP;303132333435363738393a3b3c3d3e3f40414243;6;60",
+                Format::RcDevs => {
+                    "\"OTP Token\", \"1000001\", \"HardwareKey\", \"TokenKey=MDEyMzQ1Njc4OTo7PD0+P0BBQkM=,TokenType=VE9UUA==,TokenState=MA==,OTPLength=Ng==,TOTPTimeStep=NjA=\""
+                }
+                Format::Salesforce => "ada@example.com,TOTP,GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD",
+                Format::DualShield | Format::DualShield30 => {
+                    "<token><serial>1000001</serial><seed>303132333435363738393a3b3c3d3e3f40414243</seed></token>"
+                }
+                format => panic!("{format} is written and not shown here"),
+            };
+            assert_eq!(line, expected);
+        }
+    }
+}
+
+#[test]
 fn every_vendor_is_described() {
     for format in Format::ALL {
         let about = format.description();
@@ -507,6 +559,30 @@ fn every_vendor_is_described() {
             assert_eq!(about.writes.is_empty(), Writer::new(format).is_none(), "{format}");
             assert_eq!(about.writes.is_empty(), about.loses.is_empty(), "{format}");
         }
+    }
+}
+
+#[test]
+fn safeword_is_cut_between_records_only() {
+    let text = String::from_utf8(fixture("vendor/safeword/importAlpine.dat")).expect("UTF-8");
+    let text = format!("{text}\n\r\n{}", text.replace('\n', "\r\n"));
+    let all = |window| {
+        let mut lines = Vec::new();
+        let reader = super::Reader(super::Kind::Plain(super::safeword::read));
+        for chunk in pieces(&text, window, &mut super::safeword::Blocks) {
+            reader
+                .read(&chunk, &Trail::new("t"), &mut |draft| {
+                    lines.push(crate::format::testing::line(&draft));
+                    Ok(())
+                })
+                .expect("records");
+        }
+        lines
+    };
+    let whole = all(text.len());
+    assert_eq!(whole.len(), 4);
+    for window in 1..300 {
+        assert_eq!(all(window), whole, "{window}");
     }
 }
 
