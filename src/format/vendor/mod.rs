@@ -1,7 +1,7 @@
 //! The formats of vendors and servers: one file each, all behind one table.
 //!
-//! A format is an [`Entry`]: what it is called, how it is recognised, how it is read, and a [`Target`] where a system
-//! imports it. Those of rows share [`rows`]: cutting, delimiters, widths and the encoding of seeds are there, and
+//! A format is an `Entry`: what it is called, how it is recognised, how it is read, and a `Target` where a system
+//! imports it. Those of rows share `rows`: cutting, delimiters, widths and the encoding of seeds are there, and
 //! their own files say only which field is what.
 //!
 //! # Source
