@@ -30,8 +30,8 @@ use crate::format::xml::{Parser, Pulled, Source, Tag};
 use crate::format::{Description, Format, Opened, ReadOptions};
 use crate::record::{Draft, Encoding, SeedText, escaped};
 
-use super::Entry;
 use super::documents::{DocumentFormat, Walk, open as open_document, root};
+use super::{Entry, base64_doubt};
 
 /// The entry of the table.
 pub(in crate::format) static ENTRY: Entry = Entry {
@@ -123,7 +123,11 @@ fn read_data<'i>(xml: &mut Parser<'i>, walk: &Walk<'_, '_>, draft: &mut Draft<'i
                         return Err(walk.rules.damaged("`HEX`, `BASE64` or `BASE32` in `enc`", found).into());
                     }
                 };
-                draft.seed = kept(xml.text()?).map(|text| SeedText::Declared(text, encoding));
+                let text = kept(xml.text()?);
+                if encoding == Encoding::Base64 {
+                    draft.faults.extend(text.as_deref().and_then(base64_doubt));
+                }
+                draft.seed = text.map(|text| SeedText::Prescribed(text, encoding));
             }
             _ => xml.skip()?,
         }

@@ -47,7 +47,7 @@ use crate::record::{
 };
 
 use super::documents::{DocumentFormat, Reader, Walk, open as open_document, root};
-use super::{Entry, Target, xml_text};
+use super::{Entry, Target, base64_doubt, xml_text};
 
 const SOURCE: &str = "Deepnet's wiki and knowledge base; files encrypted with AES256 are refused";
 
@@ -223,7 +223,10 @@ fn read_tokens<'a>(walk: &mut Walk<'a, '_>, header: &Header<'a>) -> Pulled<()> {
                 draft.digits = header.digits.clone();
                 draft.period = header.period.clone();
                 draft.counter = counter;
-                draft.seed = seed.map(|text| SeedText::Declared(text, encoding));
+                if encoding == Encoding::Base64 {
+                    draft.faults.extend(seed.as_deref().and_then(base64_doubt));
+                }
+                draft.seed = seed.map(|text| SeedText::Prescribed(text, encoding));
             }
         }
         walk.give(draft)?;

@@ -15,9 +15,10 @@
 use std::fmt;
 
 use crate::error::Result;
-use crate::record::{Draft, Holds, Plain, Token, Trail};
+use crate::record::{Code, Draft, Encoding, Holds, Plain, Token, Trail};
 
 use super::cut::{Chunk, Head};
+use super::encoding::{Verdict, judge};
 use super::{Description, Opened, ReadOptions};
 
 pub(super) mod deepnet_uap;
@@ -68,6 +69,19 @@ pub(super) struct Target {
     pub(super) item: fn(&Token<'_>, &mut Plain),
     /// What stands behind the last item.
     pub(super) tail: &'static [u8],
+}
+
+/// A seed that a file calls Base64. Hex and Base32 of the right length are legal Base64 too, and would give another key, so
+/// text that looks like one of them is doubted.
+fn base64_doubt(text: &str) -> Option<(Code, String)> {
+    match judge(text, Encoding::Base64) {
+        Verdict::Fits => None,
+        Verdict::Doubtful(code, message) => Some((code, message)),
+        Verdict::Contradicts(found) => {
+            let message = format!("the seed is no Base64, as the file says: its text can only be {found}");
+            Some((Code::SeedAmbiguous, message))
+        }
+    }
 }
 
 /// Writes the text of an element.

@@ -39,7 +39,7 @@ use crate::record::{
 };
 
 use super::rows::{Reader, Row, RowFormat, is_named, open as open_rows};
-use super::{Entry, Target};
+use super::{Entry, Target, base64_doubt};
 
 /// The entry of the table.
 pub(in crate::format) static ENTRY: Entry = Entry {
@@ -139,8 +139,12 @@ fn draft<'a>(row: &Row<'_, 'a>) -> std::result::Result<Draft<'a>, ErrorKind> {
     }
     draft.kind = Some(kind).filter(|kind| !kind.is_empty()).map(Into::into);
     draft.digits = decoded("OTPLength", digits)?.map(Into::into);
-    draft.seed =
-        key.filter(|key| !key.is_empty()).map(|key| SeedText::Prescribed(key.to_owned().into(), Encoding::Base64));
+    if let Some(key) = key.filter(|key| !key.is_empty()) {
+        if !row.is_ours() {
+            draft.faults.extend(base64_doubt(key));
+        }
+        draft.seed = Some(SeedText::Prescribed(key.to_owned().into(), Encoding::Base64));
+    }
     Ok(draft)
 }
 

@@ -72,6 +72,11 @@ impl<'a> Row<'_, 'a> {
         self.fields.get(at).map_or("", |field| field.trim_ascii())
     }
 
+    /// Whether the row was written here, and so needs no doubt.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(self.seeds, Seeds::Declared(_))
+    }
+
     /// A field that is there and not blank.
     pub(super) fn take(&self, at: usize) -> Option<Cow<'a, str>> {
         self.fields.get(at).filter(|field| !is_blank(field)).cloned()
@@ -120,17 +125,18 @@ impl Reader {
         self.walk(text, chunk.first_line, trail, &mut |row| {
             let draft = (self.rows.draft)(row).map_err(|kind| Error::new(kind).at(trail.at(Place::Line(row.line))))?;
             each(draft)
-        })
+        })?;
+        Ok(())
     }
 
-    /// Shows each row, in order.
+    /// Shows each row, in order; answers the number of the line behind the last.
     fn walk(
         &self,
         text: &str,
         first_line: u64,
         trail: &Trail,
         show: &mut dyn FnMut(&Row<'_, '_>) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let mut rows = Rows::new(text, self.delimiter, first_line);
         let mut fields = Fields::default();
         loop {
@@ -140,7 +146,7 @@ impl Reader {
                 Error::new(fault.into()).at(trail.at(Place::Line(line)))
             })?
             else {
-                return Ok(());
+                return Ok(rows.line());
             };
             if self.delimiter == b' ' {
                 fields.drop_blank();
@@ -201,14 +207,15 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, rows: &'static
 /// Looks at the column of seeds until one encoding is left.
 fn settle(head: &mut Head<'_>, reader: &Reader) -> Result<Seeds> {
     const COLUMN: &str = "seed";
+    let mut settlement = Settlement::default();
+    let mut answer = None;
+    let (mut start, mut first_line) = (0, 1);
     loop {
         let mut boundary = RowBoundary { field_bytes: reader.field_bytes };
-        let cut = boundary.cut(head.bytes(), head.ended()).map_err(|error| error.at(head.trail().whole()))?;
-        let end = cut.map_or(0, |cut| cut.end);
-        let text = csv::text(&head.bytes()[..end], 0, head.trail())?;
-        let mut settlement = Settlement::default();
-        let mut answer = None;
-        reader.walk(text, 1, head.trail(), &mut |row| {
+        let cut = boundary.cut(&head.bytes()[start..], head.ended());
+        let end = start + cut.map_err(|error| error.at(head.trail().whole()))?.map_or(0, |cut| cut.end);
+        let text = csv::text(&head.bytes()[start..end], start as u64, head.trail())?;
+        first_line = reader.walk(text, first_line, head.trail(), &mut |row| {
             let value = row.text((reader.rows.seed_at)(row));
             if answer.is_none() && !value.is_empty() {
                 let settled = settlement.see(row.line, value, COLUMN);
@@ -217,6 +224,7 @@ fn settle(head: &mut Head<'_>, reader: &Reader) -> Result<Seeds> {
             }
             Ok(())
         })?;
+        start = end;
         if let Some((encoding, line)) = answer {
             return Ok(Seeds::Settled { encoding, line, column: COLUMN.to_owned() });
         }
@@ -225,8 +233,6 @@ fn settle(head: &mut Head<'_>, reader: &Reader) -> Result<Seeds> {
             // No row has a seed, so there is nothing to read in it.
             return Ok(Seeds::Declared(Encoding::Hex));
         }
-        // Each turn looks at everything again; the head doubles by chunks only while nothing settles it, which for
-        // random seeds ends in the first.
         head.more()?;
     }
 }

@@ -184,10 +184,14 @@ fn rows_that_are_no_oath_tokens_are_findings() {
 
 #[test]
 fn refuses_rows_of_another_width() {
-    check_from("invalid/duo-odd-row.txt", Format::Duo, &expect![[r#"
+    check_from(
+        "invalid/duo-odd-row.txt",
+        Format::Duo,
+        &expect![[r#"
         the Duo text is damaged: expected 2 to 3 fields in a row, but found 5
           at member > line 4
-    "#]]);
+    "#]],
+    );
     check_from(
         "invalid/oath-csv-too-many.csv",
         Format::OathCsv,
@@ -378,36 +382,36 @@ fn the_header_of_dualshield_holds_for_all_tokens() {
     check(
         "vendor/deepnet/dualshield.xml",
         &expect![[r#"
-        item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=declared hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
-        item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=declared hex 826e899b8d3060326c0e778113dbceb61e90147a
-    "#]],
+            item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=prescribed hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+            item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=prescribed hex 826e899b8d3060326c0e778113dbceb61e90147a
+        "#]],
     );
     check(
         "vendor/deepnet/dualshield-older.xml",
         &expect![[r#"
-        item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" seed=declared hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
-        item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" seed=declared hex 826e899b8d3060326c0e778113dbceb61e90147a
-    "#]],
+            item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" seed=prescribed hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+            item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" seed=prescribed hex 826e899b8d3060326c0e778113dbceb61e90147a
+        "#]],
     );
     check(
         "vendor/deepnet/dualshield-event.xml",
         &expect![[r#"
-        item 1 serial="71358472" manufacturer="Deepnet Security" type="hotp" digits="6" seed=declared Base64 b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
-        item 2 serial="71358473" manufacturer="Deepnet Security" type="hotp" digits="6" seed=declared Base64 826e899b8d3060326c0e778113dbceb61e90147a
-    "#]],
+            item 1 serial="71358472" manufacturer="Deepnet Security" type="hotp" digits="6" seed=prescribed Base64 b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+            item 2 serial="71358473" manufacturer="Deepnet Security" type="hotp" digits="6" seed=prescribed Base64 826e899b8d3060326c0e778113dbceb61e90147a
+        "#]],
     );
     check(
         "vendor/deepnet/dualshield-google.xml",
         &expect![[r#"
-        item 1 serial="71358472" manufacturer="GG" type="totp" hash="HmacSHA1" digits="6" seed=declared Base32 b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
-    "#]],
+            item 1 serial="71358472" manufacturer="GG" type="totp" hash="HmacSHA1" digits="6" seed=prescribed Base32 b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+        "#]],
     );
     check(
         "vendor/deepnet/uap.xml",
         &expect![[r#"
-        item 1 serial="71358472" manufacturer="Deepnet Security" model="TB" type="totp" digits="6" counter="0" seed=declared hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
-        item 2 serial="71358473" manufacturer="Deepnet Security" model="TB" type="totp" digits="6" counter="0" seed=declared hex 826e899b8d3060326c0e778113dbceb61e90147a
-    "#]],
+            item 1 serial="71358472" manufacturer="Deepnet Security" model="TB" type="totp" digits="6" counter="0" seed=prescribed hex b67e08dabd7b123874d6e8c26d82d30d0e6e3c3c
+            item 2 serial="71358473" manufacturer="Deepnet Security" model="TB" type="totp" digits="6" counter="0" seed=prescribed hex 826e899b8d3060326c0e778113dbceb61e90147a
+        "#]],
     );
 }
 
@@ -486,6 +490,40 @@ fn reads_the_tokens_of_safenet_and_safeword() {
         the SafeWord DAT is damaged: expected `NAME: VALUE`, but found another line
           at member > line 8
     "#]],
+    );
+}
+
+#[test]
+fn hex_and_base32_are_not_taken_for_base64() {
+    check("invalid/rcdevs-hex.csv", &expect![[r#"
+        line 5 serial="7900001" model="RCDevs RC200-T6" type="TOTP" digits="6" period="30" seed=prescribed Base64 f5f6dce3b7dd6df6deebbe1b7db6fa73579bddd75d6b969f73ad7dd9cdf9 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be hex
+        line 6 serial="7900002" model="RCDevs RC200-T6" type="TOTP" digits="6" period="30" seed=prescribed Base64 4393d5e1967b096549e593fa5954193414cc48c0405fb1d9 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be Base32
+    "#]]);
+    check("invalid/dualshield-hex-as-base64.xml", &expect![[r#"
+        item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=prescribed Base64 07aec4d3c0c0043ec1d76dfcef80fa13c0b6e83f360f7d03d04e84dc2dc2 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be hex
+        item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=prescribed Base64 f36e84f3df41f03df4eb4df6e82d04efbf35d770c108407ad44f74d78ec0 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be hex
+    "#]]);
+}
+
+#[test]
+fn a_column_that_nothing_settles_is_asked_about() {
+    check_from("invalid/feitian-unsettled.txt", Format::Feitian, &expect![[r#"
+        column `seed` can be read as hex or Base32: nothing in it says which
+          at member
+    "#]]);
+    // A seed that settles it far behind the first chunk is found there, on its own line.
+    let unsettled = String::from_utf8(fixture("invalid/feitian-unsettled.txt")).expect("UTF-8").repeat(5000);
+    let lines = unsettled.lines().count();
+    let text = format!("{unsettled}2600120000009 {}\n", "0123456789abcdef0123456789abcdef01234567");
+    let mut last = String::new();
+    crate::format::testing::read(text.as_bytes(), &from(Format::Feitian), &mut |draft| {
+        last = crate::format::testing::line(&draft);
+    })
+    .expect("hex");
+    let line = lines + 1;
+    assert_eq!(
+        last,
+        format!("line {line} serial=\"2600120000009\" seed=settled hex 0123456789abcdef0123456789abcdef01234567")
     );
 }
 
