@@ -118,15 +118,19 @@ pub enum ErrorKind {
     FormatUnknown,
     FormatUndecided { fits: Vec<&'static str> },
     FormatDamaged { format: &'static str, expected: String, found: String },
+    KeyUnknown { format: &'static str, key: String },
     DoctypeRefused,
     ColumnMissing { field: Field, header: Vec<String> },
     ColumnNameUnknown { field: Field, name: String, header: Vec<String> },
     ColumnTwice { field: Field, first: String, second: String },
+    ColumnUnclear { field: Field, name: String },
     EncodingUnsettled { column: String, readings: Vec<Encoding> },
     EncodingUnexpected { column: String, expected: Encoding, found: Encoding },
     EncodingContradicted { column: String, settled: Encoding, settled_at: u64, found: Encoding, found_at: u64 },
     EncodingMixed { column: String, first: Encoding, first_at: u64, second: Encoding, second_at: u64 },
+    RowCommented,
     RowLength { expected: usize, found: usize },
+    SeedsUnreadable { column: String, line: u64, found: &'static str },
     PskcKeyMissing { name: Option<String> },
     PskcKeyWrong { tried: usize },
     PskcUnsupported { what: &'static str, found: String },
@@ -136,6 +140,7 @@ pub enum ErrorKind {
     // The set, and the target.
     EveryRecord { code: Code, records: u64 },
     AssignInvalid { name: String, detail: String },
+    AssignObjectIdInCsv { user: String },
     AssignUpnInGraph { user: String },
 
     // Getting the result out.
@@ -150,8 +155,8 @@ pub enum ErrorKind {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read { name } => write!(f, "cannot read `{}`", shown(name)),
-            Self::NotFound { name } => write!(f, "no file or folder `{}`", shown(name)),
+            Self::Read { name } => write!(f, "cannot read `{}`", named(name)),
+            Self::NotFound { name } => write!(f, "no file or folder `{}`", named(name)),
             Self::NothingToRead => f.write_str("nothing to read: expected a member with seeds, but found none"),
             Self::EmptyFile => f.write_str("the file is empty: expected a delivery, but found 0 bytes"),
             Self::EmptyOpenPgp => {
@@ -176,14 +181,14 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the OpenPGP message needs {algorithm}, which this program's OpenPGP library does not have")
             }
             Self::PgpKeyInvalid { name } => {
-                write!(f, "`{}` is no usable OpenPGP key: expected an armored or binary key", shown(name))
+                write!(f, "`{}` is no usable OpenPGP key: expected an armored or binary key", named(name))
             }
             Self::PgpKeyMissing { recipients } if recipients.is_empty() => {
                 f.write_str("the OpenPGP message is encrypted to a hidden recipient: expected its secret key, but none given opens it")
             }
             Self::PgpKeyMissing { recipients } => write!(
                 f,
-                "the OpenPGP message is encrypted to {}: expected a secret key of these, but none was given",
+                "the OpenPGP message is encrypted to {}: expected a secret key of these, but none of them was given",
                 recipients.join(", ")
             ),
             Self::PgpUnprotected => {
@@ -200,6 +205,9 @@ impl fmt::Display for ErrorKind {
             Self::FormatDamaged { format, expected, found } => {
                 write!(f, "the {format} is damaged: expected {expected}, but found {found}")
             }
+            Self::KeyUnknown { format, key } => {
+                write!(f, "the {format} has a key that is not known: what the key {key} says would be lost")
+            }
             Self::DoctypeRefused => f.write_str("the XML has a DOCTYPE, which can pull in files and blow up: it is refused"),
             Self::ColumnMissing { field, header } => {
                 write!(f, "no column for the {field}: found {}", list(header))
@@ -213,14 +221,14 @@ impl fmt::Display for ErrorKind {
                 shown(first),
                 shown(second)
             ),
+            Self::ColumnUnclear { field, name } => write!(
+                f,
+                "column `{}` may say the {field}, but its name is not known, so what it says would be lost",
+                shown(name)
+            ),
             Self::EncodingUnexpected { column, expected, found } => write!(
                 f,
                 "column `{}` holds {found}: expected {expected}, which the format prescribes",
-                shown(column)
-            ),
-            Self::EncodingUnsettled { column, readings } if readings.is_empty() => write!(
-                f,
-                "no value of column `{}` can be read: expected hex, Base32 or Base64",
                 shown(column)
             ),
             Self::EncodingUnsettled { column, readings } => write!(
@@ -239,6 +247,14 @@ impl fmt::Display for ErrorKind {
                 "column `{}` has two encodings: line {first_at} can only be {first}, but line {second_at} only {second}",
                 shown(column)
             ),
+            Self::RowCommented => {
+                f.write_str("the row begins with `#` and has a seed in its place: expected a comment or a token, but found both in one")
+            }
+            Self::SeedsUnreadable { column, line, found } => write!(
+                f,
+                "no value of column `{}` can be read: expected hex, Base32 or Base64, but found {found} on line {line}",
+                shown(column)
+            ),
             Self::RowLength { expected, found } => {
                 write!(f, "the row has the wrong length: expected {expected} fields, but found {found}")
             }
@@ -252,20 +268,23 @@ impl fmt::Display for ErrorKind {
             Self::PskcKeyWrong { tried } => write!(f, "no key opens the seeds: {tried} were tried"),
             Self::PskcUnsupported { what, found } => write!(f, "{what} `{}` is not supported", shown(found)),
             Self::VendorSealed { what, .. } => write!(f, "this is {what}: only its maker's programs can open it"),
-            Self::MapInvalid { name } => write!(f, "`{}` is no map file", shown(name)),
+            Self::MapInvalid { name } => write!(f, "`{}` is no map file", named(name)),
 
             Self::EveryRecord { code, records } => {
                 write!(f, "all {records} records have the same fault: {}", every(*code))
             }
-            Self::AssignInvalid { name, detail } => write!(f, "`{}` is no assignment list: {detail}", shown(name)),
+            Self::AssignInvalid { name, detail } => write!(f, "`{}` is no assignment list: {detail}", named(name)),
+            Self::AssignObjectIdInCsv { user } => {
+                write!(f, "`{}` is an object id: the Entra CSV names users by UPN only", shown(user))
+            }
             Self::AssignUpnInGraph { user } => write!(
                 f,
                 "`{}` is no object id: Graph assigns by object id only, and a UPN can be resolved only online",
                 shown(user)
             ),
 
-            Self::OutputExists { name } => write!(f, "refusing to overwrite `{}`", shown(name)),
-            Self::OutputUnwritable { name } => write!(f, "cannot write `{}`", shown(name)),
+            Self::OutputExists { name } => write!(f, "refusing to overwrite `{}`", named(name)),
+            Self::OutputUnwritable { name } => write!(f, "cannot write `{}`", named(name)),
             Self::OutputClosed => f.write_str("the reader of the output has gone"),
             Self::Usage { message } => f.write_str(message),
             Self::Interrupted => f.write_str("interrupted"),
@@ -284,6 +303,10 @@ fn every(code: Code) -> &'static str {
         Code::ModelMissing => "nothing says the model",
         code => code.meaning(),
     }
+}
+
+fn named(name: &str) -> String {
+    crate::record::escaped_name(name)
 }
 
 fn shown(text: &str) -> String {

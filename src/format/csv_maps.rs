@@ -10,6 +10,7 @@
 //! delimiter = ";"             # one character, or "tab"
 //! header = true
 //! seed_encoding = "hex"       # hex, base32, base64
+//! ignore = ["Crypto", 7]      # columns that say nothing of how codes are computed
 //! [columns]
 //! serial = "S/N"              # the name in the header
 //! seed = 2                    # or the position, from 1
@@ -49,6 +50,8 @@ pub(super) const SYNONYMS: &[(Field, &[&str])] = &[
     (
         Field::Serial,
         &[
+            "deviceserial",
+            "deviceserialnumber",
             "serial",
             "serialno",
             "serialnr",
@@ -60,20 +63,83 @@ pub(super) const SYNONYMS: &[(Field, &[&str])] = &[
             "tokenserial",
             "tokenserialno",
             "tokenserialnumber",
+            "tokensn",
         ],
     ),
     (Field::Issue, &["issue", "issueno"]),
     (Field::KeyId, &["keyid"]),
     (Field::Manufacturer, &["manufacturer", "vendor"]),
     (Field::Model, &["model", "product", "tokenmodel"]),
-    (Field::Type, &["otptype", "tokentype", "type"]),
-    (Field::Hash, &["algorithm", "hash", "hashalgorithm", "hashfunction"]),
-    (Field::Digits, &["codelength", "digits", "length", "otplength"]),
+    (Field::Type, &["mode", "oathtype", "otpmode", "otptype", "tokentype", "type"]),
     (
-        Field::Period,
-        &["interval", "period", "timeinterval", "timeintervalinseconds", "timestep", "timewindow", "totptimestep"],
+        Field::Hash,
+        &[
+            "algo",
+            "algorithm",
+            "crypto",
+            "cryptofunction",
+            "hash",
+            "hashalgo",
+            "hashalgorithm",
+            "hashfunction",
+            "hashtype",
+            "hmac",
+            "hmacalgorithm",
+            "hmacfunction",
+            "hmachash",
+            "hmactype",
+            "otphash",
+            "sha",
+            "totphash",
+        ],
     ),
-    (Field::Counter, &["counter", "eventcounter", "movingfactor"]),
+    (
+        // `length` alone may be the seed's.
+        Field::Digits,
+        &[
+            "codedigits",
+            "codelength",
+            "digitcount",
+            "digits",
+            "hotpdigits",
+            "noofdigits",
+            "numberofdigits",
+            "numdigits",
+            "otpcodelength",
+            "otpdigits",
+            "otplength",
+            "passcodelength",
+            "totpdigits",
+        ],
+    ),
+    (
+        // `time window` may be how far a server looks around.
+        Field::Period,
+        &[
+            "interval",
+            "intervalinseconds",
+            "intervalseconds",
+            "otpinterval",
+            "otpperiod",
+            "period",
+            "periodinseconds",
+            "periodseconds",
+            "timeinterval",
+            "timeintervalinseconds",
+            "timeintervalseconds",
+            "timeperiod",
+            "timestep",
+            "timestepinseconds",
+            "timestepseconds",
+            "totpinterval",
+            "totpperiod",
+            "totptimestep",
+        ],
+    ),
+    (
+        Field::Counter,
+        &["counter", "eventcounter", "hotpcounter", "initialcounter", "movingfactor", "otpcounter", "startcounter"],
+    ),
     (Field::Drift, &["drift", "timedrift"]),
     (
         Field::Upn,
@@ -83,9 +149,15 @@ pub(super) const SYNONYMS: &[(Field, &[&str])] = &[
     (
         Field::Seed,
         &[
+            "hotpsecret",
+            "hotpseed",
             "key",
-            "oathseed",
+            "oathkey",
             "oathsecret",
+            "oathseed",
+            "otpkey",
+            "otpsecret",
+            "otpsecretkey",
             "otpseed",
             "secret",
             "secretkey",
@@ -94,7 +166,11 @@ pub(super) const SYNONYMS: &[(Field, &[&str])] = &[
             "sharedkey",
             "sharedsecret",
             "tokenkey",
+            "tokensecret",
             "tokenseed",
+            "totpkey",
+            "totpsecret",
+            "totpseed",
         ],
     ),
 ];
@@ -110,6 +186,9 @@ pub(super) fn recognise(cell: &str) -> Option<(Field, Option<Encoding>)> {
         Some("s" | "sec" | "secs" | "second" | "seconds") => {
             return field(&name).filter(|found| *found == Field::Period).map(|found| (found, None));
         }
+        Some(remark) if REMARKS.contains(&remark) => {
+            return field(&name).filter(|found| *found != Field::Seed).map(|found| (found, None));
+        }
         Some(remark) => {
             let encoding = encoding(remark)?;
             return field(&name).filter(|found| *found == Field::Seed).map(|found| (found, Some(encoding)));
@@ -124,6 +203,15 @@ pub(super) fn recognise(cell: &str) -> Option<(Field, Option<Encoding>)> {
         (field(rest) == Some(Field::Seed)).then_some((Field::Seed, Some(*encoding)))
     })
 }
+
+/// Whether a header cell is `Key` alone, which names an id as often as a seed.
+pub(super) fn is_bare_key(cell: &str) -> bool {
+    plain(cell).as_str() == "key"
+}
+
+/// What stands in brackets and changes nothing: a seed alone may be spelled or cut in ways of its own.
+const REMARKS: &[&str] =
+    &["dec", "decimal", "digits", "hmac", "hotp", "oath", "optional", "otp", "required", "sn", "token", "totp", "upn"];
 
 fn field(name: &str) -> Option<Field> {
     SYNONYMS.iter().find(|(_, names)| names.contains(&name)).map(|(field, _)| *field)
@@ -144,21 +232,6 @@ const ENCODINGS: &[(&str, Encoding)] = &[
     ("b64", Encoding::Base64),
 ];
 
-/// Whether a cell of a supposed header, or a key, may be a seed, and so must not be shown.
-///
-/// Errs on the safe side: 10 bytes, the shortest seed that anyone sends, have 16 characters in Base32, and words
-/// of a header that run so long without a space are written in both cases (`timeIntervalInSeconds`).
-pub(super) fn may_be_secret(cell: &str) -> bool {
-    const SHORTEST: usize = 14;
-    let letters = cell.chars().filter(|character| character.is_alphanumeric());
-    let digits = cell.bytes().any(|byte| byte.is_ascii_digit());
-    let lower = cell.bytes().any(|byte| byte.is_ascii_lowercase());
-    let upper = cell.bytes().any(|byte| byte.is_ascii_uppercase());
-    let words = cell.split([' ', '-', '_']).any(|word| recognise(word).is_some());
-    let length = letters.count();
-    length >= SHORTEST && recognise(cell).is_none() && !words && (digits || !(lower && upper) || length > 24)
-}
-
 /// A name without case, white space and punctuation. What is no header may be a seed, so the copy is wiped.
 pub(super) fn plain(name: &str) -> Zeroizing<String> {
     let mut plain = Zeroizing::new(String::with_capacity(name.len()));
@@ -171,7 +244,7 @@ pub(super) fn plain(name: &str) -> Zeroizing<String> {
 pub struct CsvMap {
     /// What the user calls it.
     pub name: Option<String>,
-    /// The same as `--column`, `--no-header`, `--delimiter` and `--seed-encoding`.
+    /// The same as `--column`, `--ignore-column`, `--no-header`, `--delimiter` and `--seed-encoding`.
     pub options: CsvOptions,
     /// The same as `--set`.
     pub set: Vec<(Field, String)>,
@@ -185,10 +258,15 @@ struct RawMap {
     header: Option<bool>,
     seed_encoding: Option<String>,
     #[serde(default)]
+    ignore: Vec<RawColumn>,
+    #[serde(default)]
     columns: BTreeMap<String, RawColumn>,
     #[serde(default)]
     set: BTreeMap<String, RawColumn>,
 }
+
+/// What [`RawColumn`] says of another value; the same words stand in its attribute.
+const UNTAGGED: &str = "expected a text in quotes or a whole number";
 
 /// A text or a number.
 #[derive(Deserialize)]
@@ -196,6 +274,18 @@ struct RawMap {
 enum RawColumn {
     Number(i64),
     Text(String),
+}
+
+impl RawColumn {
+    fn name(self, of: &str) -> Result<ColumnName, String> {
+        match self {
+            Self::Text(name) => Ok(ColumnName::Name(name)),
+            Self::Number(position) => match usize::try_from(position) {
+                Ok(position) if position > 0 => Ok(ColumnName::Position(position)),
+                _ => Err(format!("the position of `{of}` is wrong: expected 1 or more, but found {position}")),
+            },
+        }
+    }
 }
 
 impl CsvMap {
@@ -209,25 +299,13 @@ impl CsvMap {
     ///
     /// What is wrong with it, to stand behind the name of the file.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let raw: RawMap = toml::from_str(text).map_err(|error| error.to_string())?;
+        let raw: RawMap = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
         let mut columns = Vec::new();
         for (name, column) in raw.columns {
             let field = parse_field(&name)?;
-            columns.push((
-                field,
-                match column {
-                    RawColumn::Text(name) => ColumnName::Name(name),
-                    RawColumn::Number(position) => match usize::try_from(position) {
-                        Ok(position) if position > 0 => ColumnName::Position(position),
-                        _ => {
-                            return Err(format!(
-                                "the position of `{field}` is wrong: expected 1 or more, but found {position}"
-                            ));
-                        }
-                    },
-                },
-            ));
+            columns.push((field, column.name(field.name())?));
         }
+        let ignored = raw.ignore.into_iter().map(|column| column.name("ignore")).collect::<Result<_, _>>()?;
         let mut set = Vec::new();
         for (name, value) in raw.set {
             let field = parse_field(&name)?;
@@ -244,6 +322,7 @@ impl CsvMap {
         }
         let options = CsvOptions {
             columns,
+            ignored,
             header: raw.header,
             delimiter: raw.delimiter.as_deref().map(parse_delimiter).transpose()?,
             seed_encoding: raw.seed_encoding.as_deref().map(parse_encoding).transpose()?,
@@ -278,7 +357,7 @@ impl OutColumns {
     ///
     /// What is wrong with it, to stand behind the name of the file.
     pub fn parse_map(text: &str) -> Result<Self, String> {
-        let raw: RawOutMap = toml::from_str(text).map_err(|error| error.to_string())?;
+        let raw: RawOutMap = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
         let mut columns = Vec::new();
         for column in raw.columns {
             let value = match (column.field, column.text) {
@@ -296,6 +375,28 @@ impl OutColumns {
             seed_encoding: raw.seed_encoding.as_deref().map_or(Ok(standard.seed_encoding), parse_encoding)?,
         }
         .checked()
+    }
+}
+
+/// What is wrong with a file that is no map. It may be a list of passwords or of seeds that was named by mistake, so
+/// nothing in it is quoted: neither its line, as the parser's own text does, nor a key or a value.
+fn unreadable(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let message = error.message();
+    let expected = |begin: &str| message.strip_prefix(begin)?.split_once(", expected ").map(|(_, expected)| expected);
+    if let Some(expected) = expected("unknown field ") {
+        format!("line {line} has an unknown key: expected {expected}")
+    } else if let Some(missing) = message.strip_prefix("missing field ") {
+        format!("the key {missing} is missing")
+    } else if let Some((_, expected)) = message.split_once(", expected ").filter(|_| message.starts_with("invalid ")) {
+        format!("line {line} has a value of the wrong kind: expected {expected}")
+    } else if message.starts_with("duplicate ") {
+        format!("line {line} has a key that stands twice")
+    } else if message == UNTAGGED {
+        format!("line {line} has a value of the wrong kind: {message}")
+    } else {
+        format!("line {line} is no TOML: expected `key = value` or `[table]`")
     }
 }
 
@@ -347,6 +448,15 @@ mod tests {
             ("seed_hex", Some((Field::Seed, Some(Encoding::Hex)))),
             ("Base64 Secret", Some((Field::Seed, Some(Encoding::Base64)))),
             ("key_id", Some((Field::KeyId, None))),
+            ("Digits (OTP)", Some((Field::Digits, None))),
+            ("Hash (HMAC)", Some((Field::Hash, None))),
+            ("HMAC Algorithm", Some((Field::Hash, None))),
+            ("Number of Digits", Some((Field::Digits, None))),
+            ("OTP Mode", Some((Field::Type, None))),
+            ("Interval (ms)", None),
+            ("Time Window", None),
+            ("Length", None),
+            ("Key (OTP)", None),
             ("Issuer", None),
             ("Serial (HEX)", None),
             ("Key (old)", None),
@@ -373,7 +483,7 @@ mod tests {
     #[test]
     fn reads_a_map_file() {
         let map = CsvMap::parse(
-            "name = \"x\"\ndelimiter = \"tab\"\nheader = false\nseed_encoding = \"hex\"\n\
+            "name = \"x\"\ndelimiter = \"tab\"\nheader = false\nseed_encoding = \"hex\"\nignore = [\"Crypto\", 7]\n\
              [columns]\nserial = \"S/N\"\nseed = 2\n[set]\nperiod = 60\nmodel = \"One\"\n",
         )
         .expect("a map");
@@ -383,6 +493,7 @@ mod tests {
         assert_eq!(map.options.seed_encoding, Some(Encoding::Hex));
         let columns = [(Field::Seed, ColumnName::Position(2)), (Field::Serial, ColumnName::Name("S/N".to_owned()))];
         assert_eq!(map.options.columns, columns);
+        assert_eq!(map.options.ignored, [ColumnName::Name("Crypto".to_owned()), ColumnName::Position(7)]);
         assert_eq!(map.set, [(Field::Model, "One".to_owned()), (Field::Period, "60".to_owned())]);
     }
 
@@ -404,14 +515,37 @@ mod tests {
         check("seed_encoding = \"b32\"", &expect!["no encoding `b32`: expected one of hex, base32, base64"]);
         check(
             "colour = 1",
-            &expect![[r#"
-            TOML parse error at line 1, column 1
-              |
-            1 | colour = 1
-              | ^^^^^^
-            unknown field `colour`, expected one of `name`, `delimiter`, `header`, `seed_encoding`, `columns`, `set`
-        "#]],
+            &expect![
+                "line 1 has an unknown key: expected one of `name`, `delimiter`, `header`, `seed_encoding`, `ignore`, `columns`, `set`"
+            ],
         );
+        check("\n\nheader", &expect!["line 3 is no TOML: expected `key = value` or `[table]`"]);
+        check("\nheader = 1", &expect!["line 2 has a value of the wrong kind: expected a boolean"]);
+        check("ignore = [0]", &expect!["the position of `ignore` is wrong: expected 1 or more, but found 0"]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_map_is_not_quoted() {
+        for secret in ["hunter2", "4XWFBLITZHOT72LYC2DSVOCAVYYKNGII"] {
+            for text in [
+                format!("{secret}\n"),
+                format!("1001,{secret},30\n"),
+                format!("{secret} = 1\n"),
+                format!("header = \"{secret}\"\n"),
+                format!("header = {secret}\n"),
+                format!("name = \"{secret}\nx\""),
+                format!("[columns]\nseed = [\"{secret}\"]\n"),
+                format!("{secret} = 1\n{secret} = 1\n"),
+                format!("[[{secret}]]\n"),
+                format!("columns = \"{secret}\"\n"),
+            ] {
+                for message in [CsvMap::parse(&text).err(), OutColumns::parse_map(&text).err()] {
+                    let message = message.expect("no map");
+                    assert!(!message.contains(secret), "{message}");
+                    assert!(message.starts_with("line ") || message.starts_with("the key `columns` "), "{message}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -174,7 +174,22 @@ pub(super) struct Settlement {
     /// Lines of the first value of each look; those that settle are never kept.
     hex_or_base32: Option<u64>,
     base32_or_base64: Option<u64>,
-    unclear: Option<u64>,
+    /// The line of the first value that is no evidence, and what it is.
+    unclear: Option<(u64, &'static str)>,
+}
+
+/// What a value is that can be nothing, without a word of it.
+fn nothing(text: &str) -> &'static str {
+    let digits = text.chars().filter(|digit| digit.is_alphanumeric()).count();
+    if digits < SHORTEST {
+        "too few digits for a seed"
+    } else if spells(text, Encoding::Hex) {
+        "an odd number of hex digits"
+    } else if Encoding::ALL.into_iter().any(|encoding| spells(text, encoding)) {
+        "a number of digits that no bytes have"
+    } else {
+        "words, or signs that no encoding has"
+    }
 }
 
 impl Settlement {
@@ -204,7 +219,7 @@ impl Settlement {
                 Ok(None)
             }
             Look::Short | Look::Unclear => {
-                self.unclear.get_or_insert(line);
+                self.unclear.get_or_insert_with(|| (line, nothing(text)));
                 Ok(None)
             }
         }
@@ -214,14 +229,18 @@ impl Settlement {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::EncodingUnsettled`] with every reading that is left.
+    /// [`ErrorKind::EncodingUnsettled`] with every reading that is left, or [`ErrorKind::SeedsUnreadable`] where none is.
     pub(super) fn end(self, column: &str) -> Result<(), ErrorKind> {
         let readings = match (self.hex_or_base32, self.base32_or_base64) {
             (Some(_), None) => vec![Encoding::Hex, Encoding::Base32],
             (None, Some(_)) => vec![Encoding::Base32, Encoding::Base64],
             (Some(_), Some(_)) => Encoding::ALL.to_vec(),
-            (None, None) if self.unclear.is_some() => Vec::new(),
-            (None, None) => return Ok(()),
+            (None, None) => {
+                return match self.unclear {
+                    None => Ok(()),
+                    Some((line, found)) => Err(ErrorKind::SeedsUnreadable { column: column.to_owned(), line, found }),
+                };
+            }
         };
         Err(ErrorKind::EncodingUnsettled { column: column.to_owned(), readings })
     }
@@ -286,6 +305,8 @@ mod tests {
         for (text, expected) in [
             (HEX, Look::Hex),
             ("0x3031 3233-3435 3637", Look::Hex),
+            ("30:31:32:33:34:35:36:37", Look::Hex),
+            ("THIS-TOKEN-WAS-LOST-ASK-VENDOR-FOR-HELP", Look::Unclear),
             (BASE32, Look::Base32),
             ("gayt emzu-gu3d oobz", Look::Base32),
             ("NONE", Look::Short),
@@ -345,7 +366,30 @@ mod tests {
         check(&[BOTH, BOTH], &expect!["column `Key` can be read as hex or Base32: nothing in it says which"]);
         check(&[WEAK], &expect!["column `Key` can be read as Base32 or Base64: nothing in it says which"]);
         check(&[WEAK, BOTH], &expect!["column `Key` can be read as hex or Base32 or Base64: nothing in it says which"]);
-        check(&[&HEX[..39]], &expect!["no value of column `Key` can be read: expected hex, Base32 or Base64"]);
+        check(
+            &[&HEX[..39]],
+            &expect![
+                "no value of column `Key` can be read: expected hex, Base32 or Base64, but found an odd number of hex digits on line 2"
+            ],
+        );
+        check(
+            &["NONE", &HEX[..39]],
+            &expect![
+                "no value of column `Key` can be read: expected hex, Base32 or Base64, but found too few digits for a seed on line 2"
+            ],
+        );
+        check(
+            &[&BASE32[..27]],
+            &expect![
+                "no value of column `Key` can be read: expected hex, Base32 or Base64, but found a number of digits that no bytes have on line 2"
+            ],
+        );
+        check(
+            &["'GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD"],
+            &expect![
+                "no value of column `Key` can be read: expected hex, Base32 or Base64, but found words, or signs that no encoding has on line 2"
+            ],
+        );
         check(&[], &expect!["nothing to settle"]);
     }
 

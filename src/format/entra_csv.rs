@@ -68,6 +68,7 @@ pub(super) const HOLDS: Holds = Holds {
     seed_bytes: None,
     fields: Fields::of(&[Field::Serial, Field::Seed, Field::Period, Field::Manufacturer, Field::Model, Field::Upn]),
     user: UserHeld::Upn,
+    chosen: false,
 };
 
 /// The header, exactly as Entra wants it.
@@ -220,6 +221,17 @@ mod tests {
             column `secret key` can be read as hex or Base32: nothing in it says which
               at member
         "#]],
+        );
+    }
+
+    #[test]
+    fn a_seed_that_may_be_base64_is_doubted() {
+        check(
+            "invalid/csv-entra-one-base64.csv",
+            &expect![[r#"
+                line 2 serial="9000001" manufacturer="Contoso" model="HardwareKey" period="30" seed=prescribed Base32 be6421061f9ac7edba580ec9a4ca93a2516cbd7a
+                line 3 serial="9000002" manufacturer="Contoso" model="HardwareKey" period="30" seed=prescribed Base32 00443214c7d6f9d4254b635cff7e1194e95b5f19 [seed-ambiguous] the seed can be read in two ways: expected text that is Base32 only, but found text that is Base64 too
+            "#]],
         );
     }
 

@@ -23,7 +23,10 @@
 //! # Leniency
 //!
 //! One object as a single POST takes it, and a bare list. Numbers in quotes, no `@contentId`, other keys beside (all
-//! seen in scripts for Graph).
+//! seen in scripts for Graph), keys in another case or with other punctuation (`HashFunction`, `secret_key`). A key that
+//! is none of Graph's but speaks of how codes are computed (`digits`, `hashAlgorithm`) stops the run.
+//!
+//! Seeds are Base32, unless the user says another encoding.
 //!
 //! # Memory
 //!
@@ -53,12 +56,15 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limit;
 use crate::record::{
-    Algorithm, Draft, Encoding, Field, Fields, Holds, Moving, Place, Plain, SeedText, Token, Trail, UserHeld,
+    Algorithm, Code, Draft, Encoding, Field, Fields, Holds, Moving, Place, Plain, SeedText, Token, Trail, UserHeld,
     encode_base32,
 };
 
+use super::csv_maps::plain;
 use super::cut::{Boundary, Chunk, Cut, Head};
+use super::encoding::{Verdict, judge};
 use super::json::{Value, Words, damaged, has_key, number, own, string};
+use super::unknown::may_mean;
 use super::{Description, Format, Opened, ReadOptions, csv};
 
 /// What `seedmill formats` tells.
@@ -91,6 +97,7 @@ pub(super) const HOLDS: Holds = Holds {
         Field::Upn,
     ]),
     user: UserHeld::ObjectId,
+    chosen: false,
 };
 
 /// What stands before the first item.
@@ -107,25 +114,66 @@ const NAME: &str = "Graph JSON";
 pub struct Reader {
     /// Longest text in bytes.
     field_bytes: u64,
+    seeds: Seeds,
+}
+
+/// How the seeds are spelled, and how that is known.
+#[derive(Clone, Copy, Debug)]
+enum Seeds {
+    /// The user says so.
+    Declared(Encoding),
+    /// As Graph says: each is looked at, whether it is.
+    Delivered,
+    /// We wrote them.
+    Written,
 }
 
 impl Reader {
     /// Reads what was written here, whatever its length: the limit is for what others send.
     pub(super) const fn written() -> Self {
-        Self { field_bytes: u64::MAX }
+        Self { field_bytes: u64::MAX, seeds: Seeds::Written }
     }
 }
+
+impl Seeds {
+    /// The text of a seed, and what is wrong with it.
+    fn take<'a>(self, text: Cow<'a, str>, faults: &mut Vec<(Code, String)>) -> SeedText<'a> {
+        match self {
+            Self::Declared(encoding) => return SeedText::Declared(text, encoding),
+            // Text that can only be of another encoding cannot be decoded either, which `normalize` says.
+            Self::Delivered => {
+                if let Verdict::Doubtful(code, message) = judge(&text, Encoding::Base32) {
+                    faults.push((code, message));
+                }
+            }
+            Self::Written => {}
+        }
+        SeedText::Prescribed(text, Encoding::Base32)
+    }
+}
+
+/// Keys that only Graph's items have, as they are spelled and misspelled.
+const DETECTED: [&str; 8] = [
+    "secretKey",
+    "SecretKey",
+    "secretkey",
+    "secret_key",
+    "serialNumber",
+    "SerialNumber",
+    "serialnumber",
+    "serial_number",
+];
 
 /// Whether this is JSON with one of Graph's keys.
 pub(super) fn fits(head: &[u8]) -> bool {
     matches!(head.trim_ascii_start().first(), Some(b'{' | b'['))
-        && (memchr::memmem::find(head, b"\"#$delta\"").is_some()
-            || ["secretKey", "serialNumber"].into_iter().any(|key| has_key(head, key)))
+        && (memchr::memmem::find(head, b"\"#$delta\"").is_some() || DETECTED.into_iter().any(|key| has_key(head, key)))
 }
 
 /// Gets ready to read a document.
-pub(super) fn open<'s>(head: Head<'s>, _options: &ReadOptions) -> Result<Opened<'s>> {
-    let reader = super::Reader::Graph(Reader { field_bytes: head.limits().field_bytes });
+pub(super) fn open<'s>(head: Head<'s>, options: &ReadOptions) -> Result<Opened<'s>> {
+    let seeds = options.csv.seed_encoding.map_or(Seeds::Delivered, Seeds::Declared);
+    let reader = super::Reader::Graph(Reader { field_bytes: head.limits().field_bytes, seeds });
     Ok(Opened { format: Format::Graph, reader, cutter: head.cut(0, 1, Box::new(Whole)), findings: Vec::new() })
 }
 
@@ -146,7 +194,7 @@ pub(super) fn read(
     each: &mut dyn FnMut(Draft<'_>) -> Result<()>,
 ) -> Result<()> {
     let text = csv::text(&chunk.bytes, chunk.offset_bytes, trail)?;
-    let mut items = Items { next: chunk.first_record, field_bytes: reader.field_bytes, trail, each, stopped: None };
+    let mut items = Items { next: chunk.first_record, reader, trail, each, stopped: None };
     let mut document = serde_json::Deserializer::from_str(text);
     let read = Document(&mut items).deserialize(&mut document).and_then(|()| document.end());
     if let Some(error) = items.stopped {
@@ -162,7 +210,7 @@ pub(super) fn read(
 /// Hands items on, with their numbers.
 struct Items<'e> {
     next: u64,
-    field_bytes: u64,
+    reader: &'e Reader,
     trail: &'e Trail,
     each: &'e mut dyn FnMut(Draft<'_>) -> Result<()>,
     /// What `each` answered, while serde carries a word of its own.
@@ -174,12 +222,12 @@ impl Items<'_> {
         let place = Place::Item(self.next);
         self.next += 1;
         let longest = item.longest() as u64;
-        let taken = if longest > self.field_bytes {
-            let (limit, allowed) = (Limit::FieldBytes, self.field_bytes);
+        let taken = if longest > self.reader.field_bytes {
+            let (limit, allowed) = (Limit::FieldBytes, self.reader.field_bytes);
             let kind = ErrorKind::LimitReached { limit, allowed, found: Some(longest) };
             Err(Error::new(kind).at(self.trail.at(place)))
         } else {
-            (self.each)(item.into_draft(place))
+            (self.each)(item.into_draft(place, self.reader.seeds))
         };
         taken.map_err(|error| {
             self.stopped = Some(error);
@@ -261,13 +309,12 @@ struct Item<'a> {
 
 #[derive(Deserialize)]
 struct Assignee<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "Id", alias = "ID")]
     id: Option<Words<'a>>,
 }
 
 /// The keys that mean something.
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "camelCase")]
+#[derive(Clone, Copy)]
 enum Name {
     AssignTo,
     HashFunction,
@@ -277,8 +324,72 @@ enum Name {
     SerialNumber,
     TimeIntervalInSeconds,
     Value,
-    #[serde(other)]
     Other,
+}
+
+impl Name {
+    /// The key as Graph spells it.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::AssignTo => "assignTo",
+            Self::HashFunction => "hashFunction",
+            Self::Manufacturer => "manufacturer",
+            Self::Model => "model",
+            Self::SecretKey => "secretKey",
+            Self::SerialNumber => "serialNumber",
+            Self::TimeIntervalInSeconds => "timeIntervalInSeconds",
+            Self::Value => "value",
+            Self::Other => "",
+        }
+    }
+
+    fn of(key: &str) -> Self {
+        const NAMES: [Name; 8] = [
+            Name::SerialNumber,
+            Name::Manufacturer,
+            Name::Model,
+            Name::SecretKey,
+            Name::TimeIntervalInSeconds,
+            Name::HashFunction,
+            Name::AssignTo,
+            Name::Value,
+        ];
+        // An annotation is none of the item's own: `@odata.type`.
+        if key.starts_with('@') {
+            return Self::Other;
+        }
+        let spelled = || NAMES.into_iter().find(|name| name.key() == key);
+        let alike = || {
+            let plain = plain(key);
+            NAMES.into_iter().find(|name| name.key().eq_ignore_ascii_case(&plain))
+        };
+        spelled().or_else(alike).unwrap_or(Self::Other)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, key: &str) -> std::result::Result<Name, E> {
+                let name = Name::of(key);
+                // What it says of the code would be lost, and Graph's own default taken.
+                if matches!(name, Name::Other) && !key.starts_with('@') && may_mean(key).is_some() {
+                    return Err(E::unknown_field(key, &[]));
+                }
+                Ok(name)
+            }
+        }
+
+        deserializer.deserialize_identifier(NameVisitor)
+    }
 }
 
 /// What an object turned out to be.
@@ -299,20 +410,20 @@ fn read_object<'de, A: MapAccess<'de>>(
     let item = &mut object.item;
     let mut seen = 0_u8;
     while let Some(key) = map.next_key::<Name>()? {
-        let (name, bit) = match key {
-            Name::SerialNumber => ("serialNumber", 1),
-            Name::Manufacturer => ("manufacturer", 2),
-            Name::Model => ("model", 4),
-            Name::SecretKey => ("secretKey", 8),
-            Name::TimeIntervalInSeconds => ("timeIntervalInSeconds", 16),
-            Name::HashFunction => ("hashFunction", 32),
-            Name::AssignTo => ("assignTo", 64),
-            Name::Value => ("value", 128),
-            Name::Other => ("", 0),
+        let bit = match key {
+            Name::SerialNumber => 1,
+            Name::Manufacturer => 2,
+            Name::Model => 4,
+            Name::SecretKey => 8,
+            Name::TimeIntervalInSeconds => 16,
+            Name::HashFunction => 32,
+            Name::AssignTo => 64,
+            Name::Value => 128,
+            Name::Other => 0,
         };
         // Of two values for one key, nobody can say which is meant.
         if seen & bit != 0 {
-            return Err(serde::de::Error::duplicate_field(name));
+            return Err(serde::de::Error::duplicate_field(key.key()));
         }
         seen |= bit;
         match (key, &mut items) {
@@ -368,10 +479,12 @@ impl<'a> Item<'a> {
             .unwrap_or_default()
     }
 
-    fn into_draft(self, place: Place) -> Draft<'a> {
+    fn into_draft(self, place: Place, seeds: Seeds) -> Draft<'a> {
         let kept = |text: Cow<'a, str>| Some(text).filter(|text| !text.trim_ascii().is_empty());
         let words = |words: Option<Words<'a>>| words.and_then(|words| kept(words.0));
         let value = |value: Option<Value<'a>>| value.and_then(|value| kept(value.0));
+        let mut faults = Vec::new();
+        let seed = words(self.secret).map(|text| seeds.take(text, &mut faults));
         Draft {
             place: Some(place),
             serial: value(self.serial),
@@ -381,7 +494,8 @@ impl<'a> Item<'a> {
             // Graph's own default.
             hash: words(self.hash).or(Some(Cow::Borrowed(Algorithm::Sha1.name()))),
             upn: self.user.and_then(|user| words(user.id)),
-            seed: words(self.secret).map(|text| SeedText::Prescribed(text, Encoding::Base32)),
+            seed,
+            faults,
             ..Draft::default()
         }
     }
@@ -514,6 +628,77 @@ mod tests {
               at member > line 2
         "#]],
         );
+    }
+
+    /// The drafts of a document as lines, or the message.
+    fn shown(text: &str, options: &ReadOptions) -> String {
+        let mut lines = String::new();
+        let mut each = |draft: Draft<'_>| lines += &(crate::format::testing::line(&draft) + "\n");
+        match crate::format::testing::read(text.as_bytes(), options, &mut each) {
+            Ok(()) => lines,
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn keys_of_another_spelling_are_read_and_none_that_says_the_code_is_lost() {
+        let seed = "GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD";
+        let check = |keys: &str, expected: &Expect| {
+            let text = format!("[{{\"serialNumber\":\"1\",\"secretKey\":\"{seed}\",{keys}}}]");
+            expected.assert_eq(&shown(&text, &ReadOptions::default()));
+        };
+        check(
+            r#""HashFunction":"hmacsha256","time_interval_in_seconds":60,"@odata.type":"x","displayName":"y","AssignTo":{"Id":"u"}"#,
+            &expect![[r#"
+                item 1 serial="1" hash="hmacsha256" period="60" upn="u" seed=prescribed Base32 303132333435363738393a3b3c3d3e3f40414243
+            "#]],
+        );
+        check(
+            r#""hashFunction":"hmacsha1","HASHFUNCTION":"hmacsha256""#,
+            &expect![
+                "the Graph JSON is damaged: expected the key `hashFunction` once, but found it twice in one object"
+            ],
+        );
+        for key in ["hashAlgorithm", "digits", "period", "interval", "type", "otpCounter", "hash_func"] {
+            let text = format!("[{{\"serialNumber\":\"1\",\"{key}\":\"{seed}\"}}]");
+            assert_eq!(
+                shown(&text, &ReadOptions::default()),
+                format!("the Graph JSON has a key that is not known: what the key `{key}` says would be lost")
+            );
+        }
+        check(
+            &format!("\"seed_{seed}\":1"),
+            &expect!["the Graph JSON has a key that is not known: what the key of 37 characters says would be lost"],
+        );
+        let shouted = format!("[{{\"SerialNumber\":\"1\",\"SecretKey\":\"{seed}\"}}]");
+        assert!(fits(shouted.as_bytes()));
+    }
+
+    #[test]
+    fn a_key_that_says_the_hash_in_a_file_is_not_lost() {
+        let read = drafts("invalid/json-key-spelled-otherwise.json", &ReadOptions::default());
+        assert!(!read.is_empty() && read.lines().all(|line| line.contains(" hash=\"hmacsha256\" ")), "{read}");
+        check(
+            "invalid/json-key-lost.json",
+            &expect![[r#"
+                the Graph JSON has a key that is not known: what the key `hashAlgorithm` says would be lost
+                  at member > line 2
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_seed_that_may_be_base64_is_doubted_unless_the_user_says() {
+        let text = r#"[{"serialNumber":"1","secretKey":"abcdEFGH2345ijklMNOP67qrSTUVwxyz"}]"#;
+        expect![[r#"
+            item 1 serial="1" hash="sha1" seed=prescribed Base32 00443214c7d6f9d4254b635cff7e1194e95b5f19 [seed-ambiguous] the seed can be read in two ways: expected text that is Base32 only, but found text that is Base64 too
+        "#]]
+        .assert_eq(&shown(text, &ReadOptions::default()));
+        let csv = crate::format::CsvOptions { seed_encoding: Some(Encoding::Base64), ..Default::default() };
+        expect![[r#"
+            item 1 serial="1" hash="sha1" seed=declared Base64 69b71d105187db7e398a392530d38febbaab493515c31cb3
+        "#]]
+        .assert_eq(&shown(text, &ReadOptions { csv, ..ReadOptions::default() }));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::error::Category;
 use crate::error::ErrorKind;
 use crate::record::{Plain, escaped};
 
-use super::csv_maps::may_be_secret;
+use super::unknown::may_be_secret;
 
 /// A string, borrowed from the document where it has no escapes. (serde borrows a `Cow` by itself, but not an `Option` of it.)
 pub(super) struct Words<'a>(pub(super) Cow<'a, str>);
@@ -81,7 +81,7 @@ pub(super) fn damaged(format: &'static str, error: &serde_json::Error) -> (u64, 
         Category::Data => {
             match (key(text, "duplicate field `"), key(text, "unknown field `"), text.strip_prefix(OWN)) {
                 (Some(key), _, _) => (format!("the key {key} once"), "it twice in one object".to_owned()),
-                (_, Some(key), _) => ("a key that is known".to_owned(), format!("the key {key}")),
+                (_, Some(key), _) => return (error.line() as u64, ErrorKind::KeyUnknown { format, key }),
                 (_, _, Some(own)) => match own.split_once(", but found ") {
                     Some((expected, found)) => (expected.to_owned(), found.to_owned()),
                     None => (own.to_owned(), "another".to_owned()),

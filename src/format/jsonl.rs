@@ -242,7 +242,7 @@ mod tests {
         check(
             "invalid/jsonl-unknown-key.jsonl",
             &expect![[r#"
-                the jsonl is damaged: expected a key that is known, but found the key `interval`
+                the jsonl has a key that is not known: what the key `interval` says would be lost
                   at member > line 2
             "#]],
         );
@@ -266,7 +266,7 @@ mod tests {
     fn an_unknown_key_that_may_be_a_seed_is_not_shown() {
         let text = b"{\"seed\":null,\"GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD\":1}\n";
         let error = testing::read(text, &ReadOptions::default(), &mut |_| {}).expect_err("unknown");
-        expect!["the jsonl is damaged: expected a key that is known, but found the key of 32 characters"]
+        expect!["the jsonl has a key that is not known: what the key of 32 characters says would be lost"]
             .assert_eq(&error.to_string());
     }
 

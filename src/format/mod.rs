@@ -25,6 +25,7 @@ pub mod pskc;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod unknown;
 pub mod vendor;
 mod xml;
 
@@ -243,7 +244,7 @@ impl fmt::Display for Format {
 pub struct ReadOptions {
     /// `--from`: skips detection.
     pub from: Option<Format>,
-    /// `--column`, `--no-header`, `--delimiter`, `--seed-encoding`, `--map`.
+    /// `--column`, `--ignore-column`, `--no-header`, `--delimiter`, `--seed-encoding`, `--map`.
     pub csv: CsvOptions,
     /// Seconds since 1970, for keys whose policy has dates; `None` leaves them unjudged.
     pub now: Option<i64>,
@@ -270,6 +271,10 @@ pub struct Opened<'s> {
 /// What is wrong with the member as a whole: several formats fit, a column is missing, an encoding is
 /// unsettled, a key does not open it.
 pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) -> Result<Option<Opened<'s>>> {
+    if text::is_wide(head.bytes()) {
+        let detail = "expected UTF-8, or UTF-16 with its mark, but found UTF-16 without it".to_owned();
+        return Err(Error::new(ErrorKind::TextUnreadable { detail }).at(head.trail().whole()));
+    }
     let format = match options.from {
         Some(format) => Some(format),
         // Whoever names columns speaks of rows, whatever they look like.

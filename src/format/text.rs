@@ -111,6 +111,17 @@ impl Read for Text<'_> {
     }
 }
 
+/// Whether bytes are UTF-16 that lacks its mark: of each pair one byte is 0, the same in all, and the other a
+/// character of ASCII. No text of another encoding is so, and nothing binary for so long.
+pub(super) fn is_wide(head: &[u8]) -> bool {
+    const LONGEST: usize = 128;
+    let (pairs, _) = head[..head.len().min(LONGEST)].as_chunks::<2>();
+    let ascii = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    pairs.len() >= 8
+        && (pairs.iter().all(|pair| pair[0] == 0 && ascii(pair[1]))
+            || pairs.iter().all(|pair| pair[1] == 0 && ascii(pair[0])))
+}
+
 /// Decodes whole UTF-16 units; a high half at the end waits for the next piece.
 fn decode(bytes: &[u8], little: bool, mut offset: u64, mut high: Option<u16>, out: &mut Plain) -> io::Result<Shape> {
     let (units, rest) = bytes.as_chunks::<2>();
@@ -195,6 +206,16 @@ mod tests {
     fn drops_the_mark_of_utf_8() {
         check(b"\xef\xbb\xbf", b"");
         check(b"\xef\xbb\xbfupn,\xef\xbb\xbf", b"upn,\xef\xbb\xbf");
+    }
+
+    #[test]
+    fn knows_utf_16_that_lacks_its_mark() {
+        for little in [true, false] {
+            assert!(is_wide(&wide("serial,seed\r\n", little)[2..]));
+        }
+        for bytes in [&b""[..], b"a\0", &[0; 40], "serial,seed,period\r\n".as_bytes(), b"serial,seed,per\0\0\0"] {
+            assert!(!is_wide(bytes));
+        }
     }
 
     #[test]

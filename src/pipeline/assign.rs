@@ -32,6 +32,8 @@ struct User {
     name: String,
     line: u64,
     met: AtomicBool,
+    /// Another line names another user, and nothing tells which is meant.
+    contradicted: bool,
 }
 
 impl Assignments {
@@ -73,10 +75,10 @@ impl Assignments {
                 let known =
                     ["upn", "object id", "objectid", "user"].iter().any(|known| user.eq_ignore_ascii_case(known));
                 if !(serial.eq_ignore_ascii_case("serial") || serial.eq_ignore_ascii_case("serial number")) || !known {
-                    let found = format!("`{}`", escaped(&format!("{serial},{user}")));
+                    // It is not shown: a list without a header may be one of seeds, or of passwords.
                     return Err(invalid(
                         line,
-                        format!("expected the header `serial,upn` or `serial,object id`, but found {found}"),
+                        "expected the header `serial,upn` or `serial,object id`, but found another line".to_owned(),
                     ));
                 }
                 headed = true;
@@ -87,9 +89,12 @@ impl Assignments {
             }
             match users.entry(serial.to_owned()) {
                 Entry::Vacant(free) => {
-                    free.insert(User { name: user.to_owned(), line, met: AtomicBool::new(false) });
+                    free.insert(User { name: user.to_owned(), line, met: AtomicBool::new(false), contradicted: false });
                 }
-                Entry::Occupied(taken) if taken.get().name != user => contradicted.push((line, serial.to_owned())),
+                Entry::Occupied(mut taken) if taken.get().name != user => {
+                    taken.get_mut().contradicted = true;
+                    contradicted.push((line, serial.to_owned()));
+                }
                 Entry::Occupied(_) => {}
             }
         }
@@ -107,17 +112,16 @@ impl Assignments {
     /// # Errors
     ///
     /// [`ErrorKind::AssignUpnInGraph`] for a UPN where only an object id can be written, and
-    /// [`ErrorKind::AssignInvalid`] for an object id where only a UPN can.
+    /// [`ErrorKind::AssignObjectIdInCsv`] for an object id where only a UPN can.
     pub fn check(&self, target: Format) -> Result<()> {
         let mut lines: Vec<&User> = self.users.values().collect();
         lines.sort_unstable_by_key(|user| user.line);
         for user in lines {
             let kind = match target {
                 Format::Graph if !is_object_id(&user.name) => ErrorKind::AssignUpnInGraph { user: user.name.clone() },
-                Format::EntraCsv if is_object_id(&user.name) => ErrorKind::AssignInvalid {
-                    name: self.trail.name().to_owned(),
-                    detail: format!("the Entra CSV names users by UPN, but found the object id `{}`", user.name),
-                },
+                Format::EntraCsv if is_object_id(&user.name) => {
+                    ErrorKind::AssignObjectIdInCsv { user: user.name.clone() }
+                }
                 _ => continue,
             };
             return Err(Error::new(kind).at(self.trail.at(Place::Line(user.line))));
@@ -125,11 +129,11 @@ impl Assignments {
         Ok(())
     }
 
-    /// The user of a serial; remembers that the serial was met.
+    /// The user of a serial, where the list names one; remembers that the serial was met.
     pub(super) fn user(&self, serial: &str) -> Option<&str> {
         let user = self.users.get(serial)?;
         user.met.store(true, Ordering::Relaxed);
-        Some(&user.name)
+        (!user.contradicted).then_some(&user.name)
     }
 
     /// What is wrong with the list once the whole delivery is known; `serials` are those of the delivery.
@@ -190,7 +194,7 @@ mod tests {
     fn says_what_does_not_fit_the_delivery() {
         let list = parsed("serial,upn\n1,a@x\n0002,b@x\n0003,c@x\n0003,d@x\n9,e@x\n");
         list.user("0002");
-        list.user("0003");
+        assert_eq!(list.user("0003"), None);
         let found: Vec<String> = list
             .findings(["0001", "0002", "0003"].into_iter())
             .iter()
@@ -220,7 +224,7 @@ mod tests {
         let error = list.check(Format::EntraCsv).expect_err("an object id");
         assert_eq!(
             error.to_string(),
-            "`users.csv` is no assignment list: the Entra CSV names users by UPN, but found the object id `3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11`"
+            "`3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11` is an object id: the Entra CSV names users by UPN only"
         );
     }
 
@@ -228,7 +232,7 @@ mod tests {
     fn says_what_is_wrong_with_a_list() {
         for (text, expected) in [
             ("", "the list is empty"),
-            ("a,b\n", "but found `a,b`"),
+            ("a,b\n", "but found another line"),
             ("serial,upn\n1\n", "expected 2 fields in a row, but found 1"),
             ("serial,upn\n1,\n", "expected a serial and a user, but one is empty"),
         ] {

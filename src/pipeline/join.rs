@@ -15,7 +15,7 @@ use super::output::Sink;
 use super::report::FindingLog;
 use super::run::Buffers;
 use super::set::Set;
-use super::{Assignments, Delivery, Member, Outcome, Severities, Watch};
+use super::{Assignments, Delivery, Member, Outcome, Severities, Watch, name_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Format;
 use crate::record::{Code, Finding, Holds, Severity, Tally, Trail, escaped};
@@ -47,7 +47,9 @@ pub(super) struct Join<'j> {
     pub(super) skip_rejected: bool,
     pub(super) set: Set,
     pub(super) watch: &'j Watch,
-    /// The member being read, and whether its hash has been spoken of.
+    /// The member being read: its delivery's number, and its own in that.
+    pub(super) member: (usize, usize),
+    /// Whether that member's hash has been spoken of.
     pub(super) hash_assumed: bool,
 }
 
@@ -99,13 +101,17 @@ impl Join<'_> {
             Event::Layer { trail, layer, detail } => {
                 let shown =
                     if detail.is_empty() { layer.name().to_owned() } else { format!("{} ({detail})", layer.name()) };
-                self.delivery(&trail).layers.push(shown);
+                let delivery = self.delivery(&trail);
+                self.outcome.deliveries[delivery].layers.push(shown);
                 Ok(())
             }
             Event::Member { trail, format, unread } => {
                 self.hash_assumed = false;
-                let name = trail.steps()[1..].join(" > ");
-                self.delivery(&trail).members.push(Member { name, format, records: 0, unread });
+                let name = name_of(&trail);
+                let delivery = self.delivery(&trail);
+                let members = &mut self.outcome.deliveries[delivery].members;
+                members.push(Member { name, trail, format, records: 0, unread });
+                self.member = (delivery, members.len() - 1);
                 Ok(())
             }
             Event::Finding { trail, code, message } => self
@@ -120,14 +126,14 @@ impl Join<'_> {
         }
     }
 
-    fn delivery(&mut self, trail: &Trail) -> &mut Delivery {
+    /// The number of a trail's delivery.
+    fn delivery(&mut self, trail: &Trail) -> usize {
         let path = &trail.steps()[0];
         let deliveries = &mut self.outcome.deliveries;
-        let index = deliveries.iter().position(|delivery| delivery.path == *path).unwrap_or_else(|| {
+        deliveries.iter().position(|delivery| delivery.path == *path).unwrap_or_else(|| {
             deliveries.push(Delivery { path: path.clone(), ..Delivery::default() });
             deliveries.len() - 1
-        });
-        &mut deliveries[index]
+        })
     }
 
     /// Notes a finding that no record's own; its severity is settled here.
@@ -174,9 +180,8 @@ impl Join<'_> {
         self.outcome.proved += batch.proved;
         self.outcome.accepted += batch.items.len() as u64;
         self.watch.records.store(self.outcome.read, Ordering::Relaxed);
-        if let Some(member) = self.outcome.deliveries.last_mut().and_then(|delivery| delivery.members.last_mut()) {
-            member.records += batch.read;
-        }
+        let (delivery, member) = self.member;
+        self.outcome.deliveries[delivery].members[member].records += batch.read;
         if let Some(error) = batch.stopped {
             return Err(error);
         }
@@ -197,6 +202,7 @@ impl Join<'_> {
         if !refined {
             return Ok(());
         }
+        self.unused_keys()?;
         self.shared_faults()?;
         let revoked = self.judge_set()?;
         self.judge_assignments()?;
@@ -218,6 +224,22 @@ impl Join<'_> {
         self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members).any(|member| member.unread.is_some())
     }
 
+    /// A member that was taken for a key, and that nothing needed, may have been something else.
+    fn unused_keys(&mut self) -> Result<()> {
+        if self.outcome.tally.of(Code::KeyBesideSeeds) > 0 {
+            return Ok(());
+        }
+        let members = self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members);
+        let keys: Vec<Trail> =
+            members.filter(|member| member.format.is_none()).map(|member| member.trail.clone()).collect();
+        for trail in keys {
+            let message = "it was taken for a pre-shared key by its length, and nothing needed one".to_owned();
+            let (code, severity) = (Code::MemberSkipped, Severity::Warning);
+            self.note(Finding { code, severity, serial: None, origin: Some(trail.whole()), message })?;
+        }
+        Ok(())
+    }
+
     /// What every record lacks alike, and nothing else is wrong, is one error with the flag to add.
     fn shared_faults(&mut self) -> Result<()> {
         let read = self.outcome.read;
@@ -233,16 +255,12 @@ impl Join<'_> {
         self.outcome.findings = FindingLog::new(false);
         self.outcome.tally = Tally::default();
         let error = Error::new(ErrorKind::EveryRecord { code, records: read });
-        let mut members = self.outcome.deliveries.iter().flat_map(|delivery| {
-            delivery.members.iter().filter(|member| member.records > 0).map(|member| (&delivery.path, &member.name))
-        });
-        match (members.next(), members.next()) {
-            (Some((path, name)), None) => {
-                let trail = Trail::new(path.as_str());
-                Err(error.at(if name.is_empty() { trail.whole() } else { trail.join(name.as_str()).whole() }))
-            }
-            _ => Err(error),
-        }
+        let members = self.outcome.deliveries.iter().flat_map(|delivery| &delivery.members);
+        let mut read = members.filter(|member| member.records > 0);
+        Err(match (read.next(), read.next()) {
+            (Some(only), None) => error.at(only.trail.whole()),
+            _ => error,
+        })
     }
 
     /// Applies the rules on the set; answers the tokens that were written and must not stay, in order.
@@ -270,6 +288,7 @@ impl Join<'_> {
             if severity == Severity::Rejected && fresh && set.is_written(verdict.index) {
                 revoked.push(verdict.index);
                 self.outcome.accepted -= 1;
+                self.outcome.proved -= 1;
                 self.outcome.rejected += 1;
             }
         }
@@ -305,6 +324,7 @@ mod tests {
             skip_rejected: false,
             set: Set::default(),
             watch,
+            member: (0, 0),
             hash_assumed: false,
         }
     }

@@ -100,10 +100,11 @@ impl Mill<'_> {
             serial.clear();
             serial.push_str(draft.serial.as_deref().unwrap_or_default().trim());
             let mut notes = self.notes(trail, draft.place, &serial, &mut batch.tally, &mut batch.findings);
+            // Asked of every record, so that a serial whose record is refused is not called unknown.
+            let user = self.assign.and_then(|assign| assign.user(&serial));
+            let place = draft.place;
             let token = normalize(draft, self.fill, &mut notes).map(|mut token| {
-                if let (Some(assign), Some(serial)) = (self.assign, &token.serial)
-                    && let Some(user) = assign.user(serial.as_str())
-                {
+                if let Some(user) = user {
                     token.upn = Some(user.to_owned().into());
                 }
                 validate(&mut token, &self.holds, &mut notes);
@@ -119,6 +120,9 @@ impl Mill<'_> {
                     items.push(start..document.len());
                     tokens.push((entries, token.into_owned()));
                 }
+                entries += 1;
+            } else if !serial.is_empty() {
+                batch.segment.add_unread(&serial, place);
                 entries += 1;
             }
             batch.rejected += u64::from(rejected);

@@ -19,7 +19,7 @@ mod report;
 mod run;
 mod set;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,7 +31,7 @@ pub use run::run;
 use crate::error::Error;
 use crate::format::{Format, ReadOptions, Writer};
 use crate::limits::Limits;
-use crate::record::{Code, Field, Finding, Severity, Tally};
+use crate::record::{Code, Field, Finding, Severity, Tally, Trail};
 use crate::unseal::Input;
 
 /// Everything that one run is to do.
@@ -62,8 +62,6 @@ pub struct Job {
     pub limits: Limits,
     /// Where unfinished output is noted, so that a signal handler can remove it.
     pub parts: Parts,
-    /// Seconds since 1970, for `key-expired`.
-    pub now: Option<i64>,
 }
 
 /// Says something of a member by its name: `tokens.xml`, or `inner.zip > tokens.xml`.
@@ -162,8 +160,11 @@ pub struct Delivery {
 /// One member, as it was read.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Its name, behind those of the layers: `inner.zip > tokens.xml`.
+    /// Its name, behind those of the layers: `inner.zip > tokens.xml`; a delivery that is itself the member goes by its
+    /// own name.
     pub name: String,
+    /// The way to it, for messages.
+    pub trail: Trail,
     /// Its format; `None` for a key file.
     pub format: Option<Format>,
     /// Records in it.
@@ -183,6 +184,19 @@ pub struct Output {
     pub tokens: u64,
     /// SHA-256, in hex; for a report or a manifest.
     pub sha256: Option<String>,
+}
+
+/// What a member goes by: its names behind the delivery's, or its own file name where it is the delivery itself.
+fn name_of(trail: &Trail) -> String {
+    match trail.steps() {
+        [_, inner @ ..] if !inner.is_empty() => inner.join(" > "),
+        _ => {
+            let delivery = trail.name();
+            Path::new(delivery)
+                .file_name()
+                .map_or_else(|| delivery.to_owned(), |name| name.to_string_lossy().into_owned())
+        }
+    }
 }
 
 impl Outcome {

@@ -9,7 +9,7 @@
 //! One buffer; the whole output where it is held for standard output.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ use super::Output;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Writer;
 use crate::limits::{Limit, Limits};
-use crate::record::Plain;
+use crate::record::{Plain, escaped_name};
 
 /// Where the result goes.
 #[derive(Clone, Debug)]
@@ -111,15 +111,21 @@ struct Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        drop(self.file.take());
         if !self.path.as_os_str().is_empty() {
-            self.parts.settle(&self.path, || remove(&self.path));
+            self.parts.settle(&self.path, || {
+                if self.is_ours() {
+                    remove(&self.path);
+                }
+            });
         }
     }
 }
 
 /// Bytes that are gathered before they go to the file.
 const BUFFER_BYTES: usize = 256 << 10;
+
+/// What the part is written to once more when items are left out of it.
+const KEPT: &str = "part.kept";
 
 /// The lock in a folder's part; it goes before the folder gets its name.
 const LOCK: &str = ".lock";
@@ -144,12 +150,16 @@ impl<'w> Sink<'w> {
                 check_free(path, *force)?;
                 let part =
                     Part::file(&beside(path, "part"), parts, &mut replaced).map_err(|error| unwritable(path, error))?;
+                let kept = beside(path, KEPT);
+                take_over(&kept, &kept, &mut replaced).map_err(|error| unwritable(path, error))?;
                 Store::File { part, path: path.clone(), force: *force }
             }
             Destination::Folder { path, batch_size, force } => {
                 check_free(path, *force)?;
                 let part = Part::folder(&beside(path, "part"), parts, &mut replaced)
                     .map_err(|error| unwritable(path, error))?;
+                let kept = beside(path, KEPT);
+                take_over(&kept, &kept.join(LOCK), &mut replaced).map_err(|error| unwritable(path, error))?;
                 Store::Folder { part, current: None, path: path.clone(), batch_size: *batch_size, force: *force }
             }
         };
@@ -247,12 +257,12 @@ impl<'w> Sink<'w> {
             store: match &self.store {
                 Store::Held { .. } => Store::Held { bytes: Plain::default() },
                 Store::File { path, force, .. } => {
-                    let part = Part::file(&beside(path, "part.kept"), &self.parts, &mut None)
+                    let part = Part::file(&beside(path, KEPT), &self.parts, &mut None)
                         .map_err(|error| unwritable(path, error))?;
                     Store::File { part, path: path.clone(), force: *force }
                 }
                 Store::Folder { path, batch_size, force, .. } => {
-                    let part = Part::folder(&beside(path, "part.kept"), &self.parts, &mut None)
+                    let part = Part::folder(&beside(path, KEPT), &self.parts, &mut None)
                         .map_err(|error| unwritable(path, error))?;
                     let (path, batch_size, force) = (path.clone(), *batch_size, *force);
                     Store::Folder { part, current: None, path, batch_size, force }
@@ -348,22 +358,64 @@ impl Part {
         }
     }
 
-    /// Gives the part its name.
+    /// The part's bytes from the first on. By its own handle: on Windows no other may read what is locked.
+    fn read_back<'s>(&self) -> io::Result<Box<dyn Read + 's>> {
+        match &self.file {
+            Some(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+            None => Ok(Box::new(io::empty())),
+        }
+    }
+
+    /// Gives the part its name, under its lock.
     fn settle(mut self, path: &Path, force: bool) -> Result<()> {
         let part = mem::take(&mut self.path);
         let folder = part.is_dir();
-        drop(self.file.take());
-        let renamed = self
-            .parts
-            .settle(&part, || if folder { rename_folder(&part, path, force) } else { rename_file(&part, path, force) });
-        if renamed.is_err() {
-            remove(&part);
-        }
+        let renamed = self.parts.settle(&part, || {
+            if !self.is_ours_at(&part) {
+                return Err(another_run());
+            }
+            let renamed = if folder { rename_folder(&part, path, force) } else { rename_file(&part, path, force) };
+            if renamed.is_err() {
+                remove(&part);
+            }
+            renamed
+        });
         renamed.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Error::new(ErrorKind::OutputExists { name: path.display().to_string() }),
             _ => unwritable(path, error),
         })
     }
+
+    fn is_ours(&self) -> bool {
+        self.is_ours_at(&self.path)
+    }
+
+    /// Whether the part at a path is still the one that is locked here: between its creation and its lock another run
+    /// may have taken it for a dead one's.
+    fn is_ours_at(&self, part: &Path) -> bool {
+        let Some(file) = &self.file else { return true };
+        let at = if part.is_dir() { part.join(LOCK) } else { part.to_owned() };
+        match (file.metadata(), fs::symlink_metadata(at)) {
+            (Ok(held), Ok(found)) => is_same_file(&held, &found),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere a file that is open cannot be removed, so what is there is what is held.
+#[cfg(not(unix))]
+fn is_same_file(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
 }
 
 fn rename_file(part: &Path, path: &Path, force: bool) -> io::Result<()> {
@@ -377,21 +429,62 @@ fn rename_file(part: &Path, path: &Path, force: bool) -> io::Result<()> {
 }
 
 fn rename_folder(part: &Path, path: &Path, force: bool) -> io::Result<()> {
-    fs::remove_file(part.join(LOCK))?;
     if force && path.exists() {
-        let old = beside(path, "old");
-        fs::rename(path, &old)?;
-        if let Err(error) = fs::rename(part, path) {
-            fs::rename(&old, path)?;
-            return Err(error);
-        }
-        fs::remove_dir_all(&old)?;
+        check_batches(path)?;
+        exchange(part, path)?;
+        // The new folder has its name; an old one that will not go stays beside it, and the next run replaces it.
+        let _ = remove_batches(part);
     } else if path.exists() {
         return Err(io::ErrorKind::AlreadyExists.into());
     } else {
         fs::rename(part, path)?;
     }
+    let _ = fs::remove_file(path.join(LOCK));
     sync_folder_of(path)
+}
+
+/// Swaps two folders in one step, so that a run that is killed leaves one of them under the name, whole.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(part: &Path, path: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, part, CWD, path, RenameFlags::EXCHANGE)?)
+}
+
+/// Elsewhere there is no such step: a run that is killed between the two leaves the old folder as `NAME.old`.
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(part: &Path, path: &Path) -> io::Result<()> {
+    let old = beside(path, "old");
+    fs::rename(path, &old)?;
+    fs::rename(part, path)?;
+    fs::rename(old, part)
+}
+
+/// Removes a folder of batches, and refuses one that has anything else in it.
+fn remove_batches(folder: &Path) -> io::Result<()> {
+    check_batches(folder)?;
+    for entry in fs::read_dir(folder)? {
+        fs::remove_file(entry?.path())?;
+    }
+    fs::remove_dir(folder)
+}
+
+/// Whether a folder holds nothing but what a run puts there.
+fn check_batches(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let batch = name.strip_prefix("graph-").and_then(|rest| rest.strip_suffix(".json"));
+        let ours =
+            name == LOCK || name == MANIFEST || batch.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
+        if !ours || !entry.file_type()?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::DirectoryNotEmpty,
+                "it is a folder, and none that seedmill wrote",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Makes a rename durable where the system has a way to.
@@ -403,20 +496,27 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what a dead run left at `path`; refuses when its lock is held.
+/// Removes what a dead run left at `path`, under its lock; refuses what another run holds, and what is none of ours.
 fn take_over(path: &Path, lock: &Path, replaced: &mut Option<PathBuf>) -> io::Result<()> {
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    if !found.is_symlink()
-        && let Ok(file) = File::open(lock)
-        && let Err(TryLockError::WouldBlock) = file.try_lock()
-    {
-        return Err(another_run());
-    }
-    // A link is removed itself, never what it points at.
-    if found.is_dir() {
-        fs::remove_dir_all(path)?
+    let folder = path != lock;
+    if found.is_symlink() {
+        // The link is removed itself, never what it points at.
+        fs::remove_file(path)?;
+    } else if found.is_dir() == folder && (folder || found.is_file()) {
+        // Held until the part is gone, so that of two runs that find it only one removes it.
+        let held = match fs::symlink_metadata(lock) {
+            Ok(at) if at.is_file() => File::open(lock).ok(),
+            _ => None,
+        };
+        if let Some(Err(TryLockError::WouldBlock)) = held.as_ref().map(File::try_lock) {
+            return Err(another_run());
+        }
+        if folder { remove_batches(path)? } else { fs::remove_file(path)? }
     } else {
-        fs::remove_file(path)?
+        let shown = path.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!("`{}` is in its way, and is nothing that seedmill wrote", escaped_name(&shown));
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
     }
     *replaced = Some(path.to_owned());
     Ok(())
@@ -468,9 +568,12 @@ fn check_free(path: &Path, force: bool) -> Result<()> {
     if !force {
         return Err(ErrorKind::OutputExists { name: path.display().to_string() }.into());
     }
-    if found.is_dir() && !path.join(MANIFEST).exists() {
-        let cause = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, and none that seedmill wrote");
-        return Err(unwritable(path, cause));
+    if found.is_dir() {
+        let is_ours = path.join(MANIFEST).is_file() && check_batches(path).is_ok();
+        if !is_ours {
+            let cause = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, and none that seedmill wrote");
+            return Err(unwritable(path, cause));
+        }
     }
     Ok(())
 }
@@ -547,11 +650,9 @@ impl<'s> Written<'s> {
                 let bytes: &[u8] = bytes;
                 (Box::new(std::iter::once(Ok(Box::new(bytes) as Box<dyn Read>))), None, PathBuf::from("-"))
             }
-            Store::File { part, path, .. } => {
-                (Box::new(std::iter::once_with(|| open_part(&part.path))), None, path.clone())
-            }
+            Store::File { part, path, .. } => (Box::new(std::iter::once_with(|| part.read_back())), None, path.clone()),
             Store::Folder { part, path, batch_size, .. } => {
-                let files = (1..).map(|number| open_part(&part.path.join(batch_name(number))));
+                let files = (1..).map(|number| open_batch(&part.path.join(batch_name(number))));
                 (Box::new(files), Some(*batch_size), path.clone())
             }
         };
@@ -585,7 +686,7 @@ impl<'s> Written<'s> {
     }
 }
 
-fn open_part<'s>(path: &Path) -> io::Result<Box<dyn Read + 's>> {
+fn open_batch<'s>(path: &Path) -> io::Result<Box<dyn Read + 's>> {
     Ok(Box::new(BufReader::new(File::open(path)?)))
 }
 
@@ -676,6 +777,27 @@ mod tests {
     }
 
     #[test]
+    fn an_existing_folder_of_batches_is_replaced_by_force_whatever_lies_beside_it() {
+        let folder = Folder::new();
+        let destination = |force| Destination::Folder { path: folder.path("batches"), batch_size: 1, force };
+        let write = |force, items: &[&str]| {
+            let (mut sink, _) = sink(&Writer::Graph, &destination(force)).expect("a folder");
+            for item in items {
+                sink.item(item.as_bytes()).expect("disk");
+            }
+            sink.finish().map(drop)
+        };
+        write(false, &["{\"a\":1}", "{\"b\":2}"]).expect("it is free");
+        fs::create_dir(folder.path("batches.old")).expect("disk");
+        fs::write(folder.path("batches.old/theirs"), "theirs").expect("disk");
+        write(true, &["{\"c\":3}"]).expect("force");
+        let batch = fs::read_to_string(folder.path("batches/graph-0001.json")).expect("the new batch");
+        assert!(batch.contains("\"c\":3"), "{batch}");
+        assert!(!folder.path("batches/graph-0002.json").exists(), "nothing of the old folder is left");
+        assert_eq!(folder.names(), ["batches", "batches.old"]);
+    }
+
+    #[test]
     fn a_file_that_appears_during_the_run_is_not_overwritten() {
         let folder = Folder::new();
         let (mut sink, _) = sink(&Writer::Jsonl, &file(&folder, false)).expect("a free path");
@@ -696,6 +818,59 @@ mod tests {
         let error = sink(&Writer::Jsonl, &file(&folder, false)).err().expect("a live part");
         assert!(matches!(error.kind(), ErrorKind::OutputUnwritable { .. }), "{error:?}");
         drop(live);
+        // One that died while it left items out.
+        fs::write(folder.path("out.jsonl.part.kept"), "left").expect("disk");
+        let (live, replaced) = sink(&Writer::Jsonl, &file(&folder, false)).expect("a dead part");
+        assert_eq!(replaced, Some(folder.path("out.jsonl.part.kept")));
+        drop(live);
+        assert!(folder.names().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_part_of_ours_is_never_removed() {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.path("out.jsonl.part/precious")).expect("disk");
+        let error = sink(&Writer::Jsonl, &file(&folder, false)).err().expect("a folder is in the way");
+        assert!(matches!(error.kind(), ErrorKind::OutputUnwritable { .. }), "{error:?}");
+        let batches = |force| Destination::Folder { path: folder.path("theirs"), batch_size: 1, force };
+        fs::create_dir_all(folder.path("theirs.part")).expect("disk");
+        fs::write(folder.path("theirs.part/letter.txt"), "precious").expect("disk");
+        assert!(sink(&Writer::Graph, &batches(false)).is_err());
+        fs::remove_dir_all(folder.path("theirs.part")).expect("disk");
+        fs::create_dir_all(folder.path("theirs/src")).expect("disk");
+        fs::write(folder.path("theirs/manifest.json"), "{}").expect("disk");
+        assert!(sink(&Writer::Graph, &batches(true)).is_err());
+        assert!(folder.path("theirs/src").exists() && folder.path("out.jsonl.part/precious").exists());
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_replaced_whole_by_force() {
+        let folder = Folder::new();
+        let batches = |force| Destination::Folder { path: folder.path("batches"), batch_size: 1, force };
+        for (force, names) in [(false, &["a", "b"][..]), (true, &["c"])] {
+            let (mut sink, _) = sink(&Writer::Graph, &batches(force)).expect("a free path, or force");
+            for name in names {
+                sink.item(format!("\"serialNumber\":\"{name}\"}}").as_bytes()).expect("disk");
+            }
+            sink.finish().expect("disk");
+        }
+        assert_eq!(folder.names(), ["batches"]);
+        assert!(fs::read_to_string(folder.path("batches/graph-0001.json")).expect("a batch").contains("\"c\""));
+        assert!(!folder.path("batches/graph-0002.json").exists());
+        assert!(!folder.path("batches").join(LOCK).exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_part_that_another_run_has_replaced_is_not_given_the_name() {
+        let folder = Folder::new();
+        let (mut sink, _) = sink(&Writer::Jsonl, &file(&folder, false)).expect("a free path");
+        sink.item(b"ours\n").expect("disk");
+        fs::remove_file(folder.path("out.jsonl.part")).expect("disk");
+        fs::write(folder.path("out.jsonl.part"), "theirs").expect("disk");
+        assert!(sink.finish().is_err());
+        assert_eq!(folder.names(), ["out.jsonl.part"]);
+        assert_eq!(fs::read(folder.path("out.jsonl.part")).expect("their part"), b"theirs");
     }
 
     #[cfg(unix)]
@@ -731,6 +906,24 @@ mod tests {
         assert_eq!(manifest["files"][1]["name"], "graph-0002.json");
         assert_eq!(folder.names(), ["batches"]);
         assert!(!folder.path("batches").join(LOCK).exists());
+    }
+
+    #[test]
+    fn a_file_and_held_bytes_are_written_again_without_what_is_left_out() {
+        let folder = Folder::new();
+        for destination in [file(&folder, false), Destination::Held] {
+            let (mut sink, _) = sink(&Writer::Graph, &destination).expect("a free path");
+            for name in ["a", "b", "c"] {
+                sink.item(format!("{{\"n\":\"{name}\"}}").as_bytes()).expect("disk");
+            }
+            let items = [true, false, true].map(|stays| (9, stays));
+            let (outputs, held) = sink.keep(items.into_iter()).expect("disk").finish().expect("disk");
+            assert_eq!(outputs[0].tokens, 2);
+            let text = held.map_or_else(|| fs::read(folder.path("out.jsonl")).expect("the file"), |held| held.to_vec());
+            let text = String::from_utf8(text).expect("UTF-8");
+            assert!(text.contains("\"a\"") && text.contains("\"c\"") && !text.contains("\"b\""), "{text}");
+        }
+        assert_eq!(folder.names(), ["out.jsonl"]);
     }
 
     #[test]

@@ -286,6 +286,7 @@ mod tests {
                 layers: vec!["ZIP (AES-256)".to_owned()],
                 members: vec![Member {
                     name: "t.csv".to_owned(),
+                    trail: Trail::new("a.zip").join("t.csv"),
                     format: Some(Format::EntraCsv),
                     records: 12,
                     unread: None,

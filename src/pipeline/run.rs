@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -16,7 +17,7 @@ use super::mill::Mill;
 use super::output::Sink;
 use super::report::{FindingLog, sha256_of};
 use super::set::Set;
-use super::{Job, Outcome, Task, Watch};
+use super::{Delivery, Job, Outcome, Task, Watch, name_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{self, Cutter, Format, Head, ReadOptions, Reader, Writer};
 use crate::limits::Limits;
@@ -36,27 +37,32 @@ const CHUNKS_PER_THREAD: usize = 2;
 /// Does a job. Whatever happens is in the outcome, also when it stopped.
 pub fn run(job: Job, keyring: Keyring, watch: &Watch) -> Outcome {
     let mut outcome = Outcome { findings: FindingLog::new(job.report), ..Outcome::default() };
-    let hashed = if job.report { files_of(&job.inputs) } else { Vec::new() };
+    let (paths, report) = (paths_of(&job.inputs), job.report);
     match run_stages(job, keyring, watch, &mut outcome) {
         Ok(()) => {}
         Err(error) => outcome.stopped = Some(error),
     }
-    for (path, name) in hashed {
-        let sha256 = File::open(path).and_then(|mut file| sha256_of(&mut file)).ok();
-        if let Some(delivery) = outcome.deliveries.iter_mut().find(|delivery| delivery.path == name) {
-            delivery.sha256 = sha256;
+    for (name, path) in paths {
+        let known = outcome.deliveries.iter().position(|delivery| delivery.path == name).unwrap_or_else(|| {
+            // The run stopped before anything was found in it.
+            outcome.deliveries.push(Delivery { path: name, ..Delivery::default() });
+            outcome.deliveries.len() - 1
+        });
+        if report && let Some(path) = path.filter(|path| path.is_file()) {
+            outcome.deliveries[known].sha256 = File::open(path).and_then(|mut file| sha256_of(&mut file)).ok();
         }
     }
     outcome.findings.seal();
     outcome
 }
 
-fn files_of(inputs: &[Input]) -> Vec<(std::path::PathBuf, String)> {
+/// What each delivery is called, and its path if it is no stream.
+fn paths_of(inputs: &[Input]) -> Vec<(String, Option<PathBuf>)> {
     inputs
         .iter()
-        .filter_map(|input| match input {
-            Input::Path(path) if path.is_file() => Some((path.clone(), path.display().to_string())),
-            Input::Path(_) | Input::Stream(..) => None,
+        .map(|input| match input {
+            Input::Path(path) => (path.display().to_string(), Some(path.clone())),
+            Input::Stream(_, name) => (name.clone(), None),
         })
         .collect()
 }
@@ -109,6 +115,7 @@ fn run_stages(job: Job, mut keyring: Keyring, watch: &Watch, outcome: &mut Outco
         skip_rejected: job.skip_rejected,
         set: Set::default(),
         watch,
+        member: (0, 0),
         hash_assumed: false,
     };
     thread::scope(|scope| {
@@ -285,15 +292,6 @@ impl Feed<'_, '_> {
 }
 
 type Filter = dyn Fn(&str) -> bool + Send + Sync;
-
-/// What a filter knows a member by. A delivery that is itself the member goes by its own name.
-fn name_of(trail: &Trail) -> String {
-    match trail.steps() {
-        [delivery] => delivery.clone(),
-        [_, inner @ ..] => inner.join(" > "),
-        [] => String::new(),
-    }
-}
 
 /// Longest file that can be a key: 32 bytes as hex with some white space around.
 const LONGEST_KEY_FILE: usize = 128;

@@ -3,18 +3,21 @@
 //! # Rules
 //!
 //! One serial with two seeds leaves no token of that serial in: nothing tells which seed is the device's. The same
-//! token again leaves the first in. One seed under two serials leaves neither in.
+//! token again leaves one in. One seed under two serials leaves neither in. A seed that is shorter or longer than
+//! those of nearly all its member, and of no usual length, was probably cut.
+//!
+//! A record whose seed could not be read counts too: it has its serial, and a seed that nobody knows.
 //!
 //! # Memory
 //!
-//! 32 bytes and the serial's own characters a token, and 8 bytes more while the rules are applied. A seed is kept as
-//! a keyed 128-bit tag only ([`crate::record::Seed::tag`]).
+//! 32 bytes and the serial's own characters a token, and 8 bytes more while the rules are applied; for HOTP tokens
+//! with counters of their own 24 more. A seed is kept as a keyed 128-bit tag only ([`crate::record::Seed::tag`]).
 
 use std::hash::{BuildHasher, RandomState};
 
 use rayon::slice::ParallelSliceMut;
 
-use crate::record::{Code, Moving, Otp, Place, Token, Trail, escaped};
+use crate::record::{Code, Otp, Place, Token, Trail, escaped};
 
 /// What the set keeps of one token.
 #[derive(Clone, Copy)]
@@ -26,9 +29,12 @@ struct Entry {
     item_bytes: u32,
     /// Package, line or item, less the segment's first.
     number: u32,
-    key: u16,
-    /// A hash of how codes are computed: the same seed with another step is not the same token.
+    /// Which of the segment's ways to compute codes; the same seed with another step is not the same token.
     otp: u16,
+    /// Key in its package, or 255 for any beyond.
+    key: u8,
+    /// Length of the seed, or 255 for any beyond; 0 where the seed could not be read.
+    seed_bytes: u8,
 }
 
 /// The tokens of one chunk.
@@ -37,31 +43,63 @@ pub(super) struct Segment {
     /// The place of the first token: its kind, and what the numbers count from.
     first: Option<Place>,
     serials: String,
+    /// Ways to compute codes; nearly always one.
+    otps: Vec<Otp>,
     entries: Vec<Entry>,
 }
 
 impl Segment {
-    pub(super) fn new(trail: Trail) -> Self {
-        Self { trail, first: None, serials: String::new(), entries: Vec::new() }
+    pub(super) const fn new(trail: Trail) -> Self {
+        Self { trail, first: None, serials: String::new(), otps: Vec::new(), entries: Vec::new() }
     }
 
     /// Notes a token; its item may follow.
     pub(super) fn add(&mut self, token: &Token<'_>) {
-        if let Some(serial) = &token.serial {
-            self.serials.push_str(serial.as_str());
-        }
-        let first = *self.first.get_or_insert(token.place.unwrap_or(Place::Byte(0)));
-        let (base, _) = number(first);
-        let (place, key) = number(token.place.unwrap_or(first));
         let tag = token.seed.tag();
+        let otp = self.otp(token.otp);
+        let seed_bytes = u8::try_from(token.seed.len()).unwrap_or(u8::MAX);
+        let serial = token.serial.as_ref().map_or("", |serial| serial.as_str());
+        self.push(serial, token.place, tag, otp, seed_bytes);
+    }
+
+    /// Notes a record that gave no token, but has a serial.
+    pub(super) fn add_unread(&mut self, serial: &str, place: Option<Place>) {
+        if !serial.is_empty() {
+            self.push(serial, place, 0, 0, 0);
+        }
+    }
+
+    fn push(&mut self, serial: &str, place: Option<Place>, tag: u128, otp: u16, seed_bytes: u8) {
+        self.serials.push_str(serial);
+        let first = *self.first.get_or_insert(place.unwrap_or(Place::Byte(0)));
+        let (base, _) = number(first);
+        let (place, key) = number(place.unwrap_or(first));
         self.entries.push(Entry {
             seed_tag: [(tag >> 96) as u32, (tag >> 64) as u32, (tag >> 32) as u32, tag as u32],
             serial_end: self.serials.len() as u32,
             item_bytes: 0,
             number: place.saturating_sub(base) as u32,
+            otp,
             key,
-            otp: otp_hash(&token.otp),
+            seed_bytes,
         });
+    }
+
+    /// Number of a way to compute codes. Looked for among the last few only: HOTP tokens may each have their own.
+    fn otp(&mut self, otp: Otp) -> u16 {
+        const LOOKED_AT: usize = 8;
+        let known = self.otps.iter().enumerate().rev().take(LOOKED_AT).find(|(_, known)| **known == otp);
+        let index = known.map_or(self.otps.len(), |(index, _)| index);
+        if index == self.otps.len() {
+            self.otps.push(otp);
+        }
+        u16::try_from(index).unwrap_or(u16::MAX)
+    }
+
+    /// What makes two tokens the same: seed and way to compute codes. No seed that could not be read is another's.
+    fn what(&self, index: usize) -> ([u32; 4], Option<Otp>) {
+        let Entry { seed_tag, otp, seed_bytes, .. } = self.entries[index];
+        (seed_tag, if seed_bytes == 0 { None } else { self.otps.get(usize::from(otp)).copied() })
     }
 
     /// Notes the length of the last token's item.
@@ -86,27 +124,16 @@ impl Segment {
             Place::Byte(first) => Place::Byte(first + u64::from(number)),
             Place::Item(first) => Place::Item(first + u64::from(number)),
             Place::Line(first) => Place::Line(first + u64::from(number)),
-            Place::Package { package, .. } => {
-                Place::Package { package: package + u64::from(number), key: u32::from(key) }
-            }
+            Place::Package { package, .. } => Place::Package { package: package + u64::from(number), key: key.into() },
         })
     }
 }
 
-fn number(place: Place) -> (u64, u16) {
+fn number(place: Place) -> (u64, u8) {
     match place {
         Place::Byte(number) | Place::Item(number) | Place::Line(number) => (number, 0),
-        Place::Package { package, key } => (package, u16::try_from(key).unwrap_or(u16::MAX)),
+        Place::Package { package, key } => (package, u8::try_from(key).unwrap_or(u8::MAX)),
     }
-}
-
-fn otp_hash(otp: &Otp) -> u16 {
-    let moving = match otp.moving {
-        Moving::Counter { .. } => 0,
-        Moving::Period { seconds, .. } => seconds.get(),
-    };
-    // A number for each combination that is met in practice: up to 8191 s, all digits, all hashes.
-    (moving as u16) << 3 ^ u16::from(otp.digits.count()) << 12 ^ otp.algorithm as u16
 }
 
 /// All tokens of a run, in order.
@@ -133,6 +160,8 @@ enum Clash {
     SameToken,
     /// The same seed, and another serial.
     SharedSeed,
+    /// A seed of another length than those of nearly all the member.
+    OddLength { usual: u8, found: u8 },
 }
 
 impl Verdict {
@@ -140,6 +169,7 @@ impl Verdict {
         match self.clash {
             Clash::OtherToken | Clash::SameToken => Code::SerialDuplicate,
             Clash::SharedSeed => Code::SeedDuplicate,
+            Clash::OddLength { .. } => Code::SeedLength,
         }
     }
 }
@@ -197,11 +227,14 @@ impl Set {
             self.judge_serials(&group, &mut verdicts);
         }
         let seed = |segment: &Segment, index: usize| {
-            let [high, low, ..] = segment.entries[index].seed_tag;
-            Some(u64::from(high) << 32 | u64::from(low))
+            let Entry { seed_tag: [high, low, ..], seed_bytes, .. } = segment.entries[index];
+            (seed_bytes > 0).then(|| u64::from(high) << 32 | u64::from(low))
         };
         for group in self.groups(seed) {
             self.judge_seeds(&group, &mut verdicts);
+        }
+        for member in self.segments.chunk_by(|(_, one), (_, other)| one.trail == other.trail) {
+            judge_lengths(member, &mut verdicts);
         }
         verdicts.sort_by_key(|verdict| verdict.index);
         verdicts
@@ -216,6 +249,11 @@ impl Set {
                 "the serial stands at {other} too, with another seed or another way to compute codes; nothing tells which is the device's"
             ),
             Clash::SameToken => format!("the same token stands at {other} already"),
+            Clash::OddLength { usual, found } => {
+                format!(
+                    "the seed has {found} bytes, and nearly all others of the member have {usual}: it may have been cut"
+                )
+            }
             Clash::SharedSeed => format!("the seed is that of serial `{}` at {other} too", escaped(serial)),
         }
     }
@@ -256,17 +294,21 @@ impl Set {
     fn judge_serials(&self, group: &[usize], verdicts: &mut Vec<Verdict>) {
         let what = |index: usize| {
             let (segment, inner) = self.find(index);
-            let Entry { seed_tag, otp, .. } = segment.entries[inner];
-            (seed_tag, otp)
+            segment.what(inner)
         };
         for equal in self.split(group, |segment, index| segment.serial(index).to_owned()) {
             let first = equal[0];
-            let all_same = equal.iter().all(|&index| what(index) == what(first));
-            let clash = if all_same { Clash::SameToken } else { Clash::OtherToken };
-            // The first of several equal tokens is the one that is kept.
-            for &index in &equal[usize::from(all_same)..] {
-                let other = if index == first { equal[1] } else { first };
-                verdicts.push(Verdict { index, other, clash });
+            let is_read = what(first).1.is_some();
+            if is_read && equal.iter().all(|&index| what(index) == what(first)) {
+                // The one that is kept must be one that was written, if any was.
+                let kept = equal.iter().copied().find(|&index| self.is_written(index)).unwrap_or(first);
+                let again = equal.iter().filter(|&&index| index != kept);
+                verdicts.extend(again.map(|&index| Verdict { index, other: kept, clash: Clash::SameToken }));
+            } else {
+                verdicts.extend(equal.iter().map(|&index| {
+                    let other = if index == first { equal[1] } else { first };
+                    Verdict { index, other, clash: Clash::OtherToken }
+                }));
             }
         }
     }
@@ -287,10 +329,38 @@ impl Set {
     }
 }
 
+/// Lengths of seeds that are never taken for a cut of another: 128 bits, and the outputs of the three hashes.
+const USUAL_SEED_BYTES: [u8; 4] = [16, 20, 32, 64];
+
+/// Finds seeds of an odd length in a member whose seeds nearly all have one length.
+fn judge_lengths(member: &[(usize, Segment)], verdicts: &mut Vec<Verdict>) {
+    let mut counts = [0_usize; 256];
+    for (_, segment) in member {
+        for entry in &segment.entries {
+            counts[usize::from(entry.seed_bytes)] += 1;
+        }
+    }
+    counts[0] = 0;
+    let (usual, &most) = (0..=u8::MAX).zip(&counts).max_by_key(|(_, count)| **count).unwrap_or((0, &0));
+    // Half of a member of two says nothing; most of the rest does.
+    if most * 2 <= counts.iter().sum() {
+        return;
+    }
+    for (first, segment) in member {
+        for (index, entry) in segment.entries.iter().enumerate() {
+            let found = entry.seed_bytes;
+            if found != 0 && found != usual && !USUAL_SEED_BYTES.contains(&found) {
+                let index = first + index;
+                verdicts.push(Verdict { index, other: index, clash: Clash::OddLength { usual, found } });
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Algorithm, Digits, Seed, Serial};
+    use crate::record::{Algorithm, Digits, Moving, Seed, Serial};
 
     fn token(line: u64, serial: &'static str, seed: u8, seconds: u32) -> Token<'static> {
         let moving = Moving::Period { seconds: seconds.try_into().expect("not 0"), drift: 0 };
@@ -376,6 +446,67 @@ mod tests {
                 "line 3: the seed is that of serial `1` at t.csv > line 2 too [seed-duplicate]",
             ],
         );
+    }
+
+    /// Judges one chunk of tokens made of the tuples' parts: serial, bytes of the seed, counter of a HOTP token.
+    fn judged(tokens: &[(&'static str, Vec<u8>, Option<u64>)], unread: &[&str]) -> Vec<String> {
+        let mut segment = Segment::new(Trail::new("t.csv"));
+        for (line, (serial, seed, counter)) in (2..).zip(tokens) {
+            let mut token = Token { seed: Seed::new(seed.clone()), ..token(line, serial, 1, 30) };
+            if let Some(next) = counter {
+                token.otp.moving = Moving::Counter { next: *next };
+            }
+            segment.add(&token);
+        }
+        for serial in unread {
+            segment.add_unread(serial, Some(Place::Line(100)));
+        }
+        let mut set = Set::default();
+        set.add(segment);
+        set.judge().iter().map(|verdict| format!("{} {}", verdict.index, set.message(verdict))).collect()
+    }
+
+    #[test]
+    fn a_record_without_a_readable_seed_leaves_none_of_its_serial_in() {
+        let found = judged(&[("1", vec![1; 20], None), ("2", vec![2; 20], None)], &["1"]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("0 the serial stands at t.csv > line 100 too"), "{found:?}");
+        assert_eq!(judged(&[], &["1", "1"]).len(), 2);
+    }
+
+    #[test]
+    fn another_counter_is_another_token() {
+        let found = judged(&[("1", vec![1; 20], Some(5)), ("1", vec![1; 20], Some(500))], &[]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(judged(&[("1", vec![1; 20], Some(5)), ("1", vec![1; 20], Some(5))], &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_seed_of_odd_length_among_equal_ones_was_probably_cut() {
+        let odd = |length: usize| {
+            let mut tokens: Vec<_> =
+                ["1", "2", "3"].into_iter().zip(1..).map(|(serial, byte)| (serial, vec![byte; 20], None)).collect();
+            tokens.push(("4", vec![9; length], None));
+            judged(&tokens, &[])
+        };
+        let message = "3 the seed has 18 bytes, and nearly all others of the member have 20: it may have been cut";
+        assert_eq!(odd(18), [message]);
+        for usual in [16, 20, 32] {
+            assert_eq!(odd(usual), [""; 0]);
+        }
+        assert_eq!(judged(&[("1", vec![1; 18], None), ("2", vec![2; 20], None)], &[]), [""; 0]);
+    }
+
+    #[test]
+    fn the_token_that_is_kept_is_one_that_was_written() {
+        let mut segment = Segment::new(Trail::new("t.csv"));
+        segment.add(&token(2, "1", 1, 30));
+        segment.add(&token(3, "1", 1, 30));
+        segment.wrote(1, 10);
+        let mut set = Set::default();
+        set.add(segment);
+        let verdicts = set.judge();
+        assert_eq!(verdicts.iter().map(|verdict| verdict.index).collect::<Vec<_>>(), [0]);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! # Leniency
 //!
-//! What people put into a seed to read it aloud is passed over: white space, and in hex and Base32 dashes,
-//! a leading `0x` in hex. Either case is read, and padding may be left out, but not half of it. In Base64 a
-//! dash is refused, because base64url gives it a value, and white space inside counts only where the length
+//! What people put into a seed to read it aloud is passed over: white space, in hex and Base32 dashes, and in hex
+//! colons and a leading `0x`. Either case is read, and padding may be left out, but not half of it. In Base64 a dash is
+//! refused, because base64url gives it a value, and white space inside counts only where the length
 //! stays a multiple of four: a space may be a `+` that a web form has lost. Words are no Base32, although `seed follows
 //! in another letter` has nothing but its letters: text of letters only, in groups of unlike lengths, is refused.
 //!
@@ -155,7 +155,8 @@ impl<'a> Digits<'a> {
             text = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"0X")).unwrap_or(text);
         }
         let dashes = encoding != Encoding::Base64;
-        let between = |byte: &u8| byte.is_ascii_whitespace() || (dashes && *byte == b'-');
+        let colons = encoding == Encoding::Hex;
+        let between = |byte: &u8| byte.is_ascii_whitespace() || (dashes && *byte == b'-') || (colons && *byte == b':');
         if !text.iter().any(between) {
             let padding = padding(text, encoding);
             return Self { text: Text::There(&text[..text.len() - padding]), padding, gaps: false, words: false };
@@ -226,10 +227,11 @@ fn padding(text: &[u8], encoding: Encoding) -> usize {
 
 /// Whether text is letters only, in groups that are no pattern: a group other than the last differs from the first.
 fn are_words(text: &[u8]) -> bool {
-    if !text.iter().all(|byte| byte.is_ascii_alphabetic() || byte.is_ascii_whitespace()) {
+    let between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'-';
+    if !text.iter().all(|byte| byte.is_ascii_alphabetic() || between(byte)) {
         return false;
     }
-    let mut groups = text.split(u8::is_ascii_whitespace).filter(|group| !group.is_empty()).map(<[u8]>::len);
+    let mut groups = text.split(between).filter(|group| !group.is_empty()).map(<[u8]>::len);
     let first = groups.next().unwrap_or_default();
     let mut rest = groups.peekable();
     while let Some(group) = rest.next() {
@@ -312,6 +314,9 @@ mod tests {
         check("mzxw-6ytb-oi", Encoding::Base32, "666f6f626172");
         check("0x666F 6f62-6172", Encoding::Hex, "666f6f626172");
         check("0X666F", Encoding::Hex, "666f");
+        check("66:6F:6f:62:61:72", Encoding::Hex, "666f6f626172");
+        check("MZ:XW:6Y:TB", Encoding::Base32, "alphabet");
+        check("Zm:9v", Encoding::Base64, "alphabet");
         check(" Zm9v\r\n    YmFy\n", Encoding::Base64, "666f6f626172");
     }
 
@@ -331,6 +336,9 @@ mod tests {
     fn refuses_words_that_have_the_letters_of_base32() {
         check("seed follows in another letter", Encoding::Base32, "alphabet");
         check("see the letter beside", Encoding::Base32, "alphabet");
+        check("THIS-TOKEN-WAS-LOST-ASK-VENDOR-FOR-HELP", Encoding::Base32, "alphabet");
+        check("seed-follows in-another-letter", Encoding::Base32, "alphabet");
+        check("MZXW-MZXW-MZXW-MZXW", Encoding::Base32, "666f6666f6666f6666f6");
         check("MZXW MZXW MZXW MZXW", Encoding::Base32, "666f6666f6666f6666f6");
         check("MZXWMZXW MZXWMZXW", Encoding::Base32, "666f6666f6666f6666f6");
     }

@@ -8,6 +8,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroize;
+
 /// The way to one member: the delivery first, then each name met while unsealing.
 ///
 /// Cheap to clone: all records of a member share one.
@@ -54,7 +56,7 @@ impl fmt::Display for Trail {
             if index > 0 {
                 f.write_str(" > ")?;
             }
-            f.write_str(&escaped(step))?;
+            f.write_str(&escaped_name(step))?;
         }
         Ok(())
     }
@@ -109,20 +111,30 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A user's or vendor's words made safe for a message: control characters escaped, cut at 60, and not shown at all
-/// where they may be a seed that stands in the wrong column.
+/// A vendor's value made safe for a message: control characters escaped, cut at 60, and not shown at all where any part
+/// of it may be a seed that stands in the wrong place.
 pub fn escaped(text: &str) -> String {
+    if has_seed(text) { hidden(text) } else { printable(text) }
+}
+
+/// The same for the name of a file or a member, which is hidden only when all of it may be a seed.
+pub fn escaped_name(name: &str) -> String {
+    if may_be_seed(name) { hidden(name) } else { printable(name) }
+}
+
+fn hidden(text: &str) -> String {
+    format!("({} characters that may be a seed)", text.trim().chars().count())
+}
+
+fn printable(text: &str) -> String {
     const LONGEST: usize = 60;
-    if may_be_seed(text) {
-        return format!("({} characters that may be a seed)", text.trim().chars().count());
-    }
     let mut shown = String::with_capacity(text.len().min(LONGEST));
     for (count, character) in text.chars().enumerate() {
         if count == LONGEST {
             shown.push('…');
             break;
         }
-        if character.is_control() || is_bidirectional(character) {
+        if is_unseen(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -131,10 +143,26 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// Whether words look like a seed: a long run in one of the alphabets that seeds are spelled in.
+/// Whether a text has a seed in it: as a whole, as one run of digits among separators, or cut up by separators.
+fn has_seed(text: &str) -> bool {
+    if super::is_object_id(text.trim()) {
+        return false;
+    }
+    let in_a_seed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '/');
+    let mut joined: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let cut_up = joined.len() < text.trim().len() && joined.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let found = may_be_seed(text)
+        || cut_up && may_be_seed(&joined)
+        || text.split(|character| !in_a_seed(character)).any(may_be_seed)
+        || text.split(|character: char| !character.is_ascii_alphanumeric()).any(may_be_seed);
+    joined.zeroize();
+    found
+}
+
+/// Whether a whole text looks like a seed: long, and in one of the alphabets that seeds are spelled in.
 ///
-/// Errs on the side of silence, but spares serials (digits only, or shorter than any seed), words in a sentence,
-/// camel-case names and object ids.
+/// Errs on the side of silence, but spares serials (digits only, one case beyond Base32, or shorter than any
+/// seed), camel-case names and object ids.
 fn may_be_seed(text: &str) -> bool {
     // Ten bytes, the shortest seed that anyone sends, have 16 characters in Base32.
     const SHORTEST: usize = 16;
@@ -146,15 +174,22 @@ fn may_be_seed(text: &str) -> bool {
     if run < SHORTEST || letters == 0 || super::is_object_id(text) {
         return false;
     }
-    let spelled = super::Encoding::ALL.iter().any(|&encoding| super::spells(text, encoding));
+    let spelled = |encoding| super::spells(text, encoding);
     let mixed =
         text.bytes().any(|byte| byte.is_ascii_lowercase()) && text.bytes().any(|byte| byte.is_ascii_uppercase());
-    spelled && (digits > 0 || run > LONGEST_WORD || !mixed)
+    if mixed {
+        // Base64 of 16 bytes without a digit is as rare as a name of 25 letters without a space.
+        spelled(super::Encoding::Base64) && (digits > 0 || run > LONGEST_WORD || text.ends_with('='))
+            || spelled(super::Encoding::Hex)
+    } else {
+        spelled(super::Encoding::Hex) || spelled(super::Encoding::Base32)
+    }
 }
 
-/// Marks that reorder text on a terminal, and so can make a message lie.
-const fn is_bidirectional(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character leaves no trace on a screen or moves others on it, and so can make a message or a value lie.
+pub(crate) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -182,6 +217,11 @@ mod tests {
             "w5bsZWFrLWNhbmFyeS0weEY3ngE=",
             "JBSWY3DPEHPK3PXP",
             "ABCDEFGHIJKLMNOPABCDEFGH",
+            "E5:EC:50:AD:13:C9:DD:3F:E9:78",
+            "seed:4XWFBLITZHOT72LYC2DSVOCAVYYKNGII",
+            "_5exQrRPJ3T/peBaHKrhArjCmmQg=_",
+            "otpauth://totp/A?secret=4XWFBLITZHOT72LYC2DSVOCAVYYKNGII",
+            "AbCdEfGhIjKlMnOpQrStUv==",
         ] {
             assert!(escaped(seed).ends_with("characters that may be a seed)"), "{seed}");
         }
@@ -189,15 +229,24 @@ mod tests {
             "2308730400001",
             "1234567890123456",
             "GALT11420104",
+            "FTK2001234567890",
             "306EUO4-00960",
             "ada.lovelace.of.london@example.com",
             "3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11",
             "timeIntervalInSeconds",
             "2026-03.zip",
+            "2026-11-20T10:15:00Z",
+            "http://www.w3.org/2001/04/xmlenc#kw-tripledes",
             "urn:ietf:params:xml:ns:keyprov:pskc:totp",
         ] {
             assert_eq!(escaped(word), word);
         }
+    }
+
+    #[test]
+    fn a_file_is_named_unless_all_its_name_may_be_a_seed() {
+        assert_eq!(escaped_name("export_20260301T101500Zabcd.csv"), "export_20260301T101500Zabcd.csv");
+        assert_eq!(escaped_name("JBSWY3DPEHPK3PXP"), "(16 characters that may be a seed)");
     }
 
     #[test]

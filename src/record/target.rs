@@ -28,6 +28,8 @@ pub struct Holds {
     pub fields: Fields,
     /// `upn`
     pub user: UserHeld,
+    /// The user chose what is written, so what is left out is no loss to speak of.
+    pub chosen: bool,
 }
 
 /// A set of fields.
@@ -82,6 +84,7 @@ impl Holds {
         seed_bytes: None,
         fields: Fields::ALL,
         user: UserHeld::Any,
+        chosen: false,
     };
 
     /// Whether a field has a place.

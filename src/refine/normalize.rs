@@ -204,7 +204,7 @@ fn algorithm(said: Option<&str>, seed: Option<&Seed>, findings: &mut dyn Finding
         (Some(text), _) => {
             let parsed = Algorithm::parse(text);
             if parsed.is_none() {
-                reject(findings, Code::HashUnknown, &|| {
+                reject(findings, Code::HashUnsupported, &|| {
                     format!("the hash is unknown: expected SHA-1, SHA-256 or SHA-512, but found `{}`", escaped(text))
                 });
             }
@@ -247,7 +247,7 @@ fn seed(text: Option<SeedText<'_>>, findings: &mut dyn Findings) -> Option<Seed>
     // That a Base32 text of 16 characters has hex digits only has a chance of 1 in 7 million; of 32, 1 in 10^13.
     if !certain && encoding == Encoding::Base32 && fits(text, Encoding::Hex) && fits(text, Encoding::Base32) {
         reject(findings, Code::SeedAmbiguous, &|| {
-            "the seed can be read as Base32 and as hex, and nothing makes sure which".to_owned()
+            "the seed can be read as Base32 and as hex, and nothing says which".to_owned()
         });
         return None;
     }
@@ -362,7 +362,11 @@ mod tests {
         let said = Draft { hash: Some("HMAC-SHA256".into()), ..draft() };
         assert_eq!(check(said, &[], &[]).expect("a token").otp.algorithm, Algorithm::Sha256);
         let odd = Draft { hash: Some("SHA3".into()), ..draft() };
-        check(odd, &[], &["hash-unknown: the hash is unknown: expected SHA-1, SHA-256 or SHA-512, but found `SHA3`"]);
+        check(
+            odd,
+            &[],
+            &["hash-unsupported: the hash is unknown: expected SHA-1, SHA-256 or SHA-512, but found `SHA3`"],
+        );
     }
 
     #[test]
@@ -420,7 +424,7 @@ mod tests {
         check(
             prescribed,
             &[(Field::Hash, "sha1")],
-            &["seed-ambiguous: the seed can be read as Base32 and as hex, and nothing makes sure which"],
+            &["seed-ambiguous: the seed can be read as Base32 and as hex, and nothing says which"],
         );
     }
 

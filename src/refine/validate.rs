@@ -11,7 +11,9 @@
 
 use std::fmt::Display;
 
-use crate::record::{Code, Field, Findings, Holds, Moving, Seed, Severity, Token, UserHeld, escaped, is_object_id};
+use crate::record::{
+    Code, Field, Findings, Holds, Moving, Seed, Severity, Token, UserHeld, escaped, is_object_id, is_unseen,
+};
 
 /// Shortest seed, in bytes (RFC 4226 §4, R6).
 const SHORTEST_SEED_BYTES: usize = 16;
@@ -27,7 +29,7 @@ pub fn validate(token: &mut Token<'_>, holds: &Holds, findings: &mut dyn Finding
     rules.seed(&token.seed);
     rules.user(token);
     rules.dropped(token);
-    rules.formulas(token);
+    rules.texts(token);
 }
 
 struct Rules<'r> {
@@ -50,7 +52,7 @@ impl Rules<'_> {
         let Some(serial) = &token.serial else {
             return self.reject(Code::SerialMissing, &|| "the record has no serial".to_owned());
         };
-        if is_scientific(serial.as_str()) {
+        if is_scientific(serial.as_str()) || serial.as_str().starts_with("=\"") {
             self.reject(Code::SerialDamaged, &|| {
                 format!(
                     "a spreadsheet has turned the serial into `{}`, and its last digits are lost",
@@ -166,7 +168,7 @@ impl Rules<'_> {
         ];
         let holds = self.holds;
         let lost = |(field, there): &(Field, bool)| *there && !holds.has(*field);
-        if there.iter().any(lost) {
+        if !holds.chosen && there.iter().any(lost) {
             self.findings.note(Code::FieldDropped, Severity::Warning, &|| {
                 let names: Vec<&str> =
                     there.iter().filter(|field| lost(field)).map(|(field, _)| field.name()).collect();
@@ -175,10 +177,7 @@ impl Rules<'_> {
         }
     }
 
-    fn formulas(&mut self, token: &Token<'_>) {
-        if !self.holds.spreadsheet {
-            return;
-        }
+    fn texts(&mut self, token: &Token<'_>) {
         let fields = [
             ("serial", token.serial.as_ref().map(|serial| serial.as_str())),
             ("manufacturer", token.manufacturer.as_deref()),
@@ -188,9 +187,13 @@ impl Rules<'_> {
             ("key_id", token.key_id.as_deref()),
         ];
         for (name, text) in fields {
-            if let Some(text) = text
-                && text.starts_with(['=', '+', '-', '@', '\t'])
-            {
+            let Some(text) = text else { continue };
+            if text.chars().any(is_unseen) {
+                self.reject(Code::TextControl, &|| {
+                    format!("the {name} `{}` has characters that do not show", escaped(text))
+                });
+            }
+            if self.holds.spreadsheet && text.starts_with(['=', '+', '-', '@', '\t']) {
                 self.reject(Code::TextFormula, &|| {
                     format!("a spreadsheet would run the {name} `{}` as a formula", escaped(text))
                 });
@@ -207,10 +210,13 @@ fn either<T: Display>(values: &[T]) -> String {
 /// Digits, perhaps a fraction, then `E+12`: what a spreadsheet makes of a long number.
 fn is_scientific(text: &str) -> bool {
     let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+    let fraction = number.split_once(['.', ',']);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Without a sign and a fraction, `1E5` may as well be hex; spreadsheets write both or at least the sign.
-    exponent.strip_prefix('+').is_some_and(digits) && digits(whole) && digits(fraction)
+    let sign = exponent.strip_prefix('+');
+    // Without a sign and a fraction, `1E5` may as well be hex.
+    (sign.is_some() || fraction.is_some())
+        && digits(sign.unwrap_or(exponent))
+        && fraction.map_or(digits(number), |(whole, fraction)| digits(whole) && digits(fraction))
 }
 
 /// Says what is plainly not random about key bytes.
@@ -272,6 +278,7 @@ mod tests {
         seed_bytes: None,
         fields: Fields::ALL,
         user: UserHeld::Upn,
+        chosen: false,
     };
 
     fn token() -> Token<'static> {
@@ -349,6 +356,7 @@ mod tests {
         let with = |serial: &'static str| Token { serial: Serial::parse(serial.into()), ..token() };
         let damaged = "rejected: a spreadsheet has turned the serial into `2.60012E+12`, and its last digits are lost [serial-damaged]";
         check(&ENTRA, with("2.60012E+12"), &[damaged]);
+        check(&ENTRA, with("2.60012E12"), &[&damaged.replace("E+12", "E12")]);
         for whole in ["2600120000000", "306EUO4-00960", "1E5", "E+12", "GALT11420104"] {
             check(&ENTRA, with(whole), &[]);
         }
@@ -377,6 +385,7 @@ mod tests {
         let none = Holds { fields: Fields::of(&[Field::Seed]), ..Holds::EVERYTHING };
         let lost = "warning: the target has no place for the serial, issue, manufacturer, model, drift [field-dropped]";
         check(&none, full.clone(), &[lost]);
+        check(&Holds { chosen: true, ..none }, full.clone(), &[]);
         check(&Holds::EVERYTHING, full, &[]);
     }
 
@@ -432,6 +441,21 @@ mod tests {
         let formula = || Token { model: Some("=cmd()".into()), ..token() };
         check(&ENTRA, formula(), &["rejected: a spreadsheet would run the model `=cmd()` as a formula [text-formula]"]);
         check(&Holds::EVERYTHING, formula(), &[]);
+    }
+
+    #[test]
+    fn characters_that_do_not_show_are_refused_for_every_target() {
+        let with = |model: &'static str| Token { model: Some(model.into()), ..token() };
+        check(
+            &Holds::EVERYTHING,
+            with("One\n1001"),
+            &["rejected: the model `One\\n1001` has characters that do not show [text-control]"],
+        );
+        check(
+            &ENTRA,
+            with("One\u{200b}"),
+            &["rejected: the model `One\\u{200b}` has characters that do not show [text-control]"],
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! # Leniency
 //!
 //! What differs from run to run is written as a word: the run's folder as `$DIR`, a fingerprint as `#$FINGERPRINT`, the
-//! program's version in a report as `$VERSION`. Bytes that are no UTF-8 are compared as they are.
+//! program's version in a report or manifest as `$VERSION`, the system's own words for a failed call as `$SYSTEM`. Bytes that are no UTF-8 are compared as they are.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -198,7 +198,18 @@ fn settled(content: Vec<u8>, folder: &Path) -> Vec<u8> {
     };
     let version = format!("\"seedmill\":\"{}\"", env!("CARGO_PKG_VERSION"));
     let text = text.replace(&*folder.to_string_lossy(), "$DIR").replace(&version, "\"seedmill\":\"$VERSION\"");
-    without_fingerprints(&text).into_bytes()
+    // A manifest is indented.
+    let text = text.replace(&version.replace(':', ": "), "\"seedmill\": \"$VERSION\"");
+    without_system_texts(&without_fingerprints(&text)).into_bytes()
+}
+
+/// What the system says of a failed call differs from system to system.
+fn without_system_texts(text: &str) -> String {
+    let settled = |line: &str| match line.split_once("caused by: ") {
+        Some((before, cause)) if cause.contains("(os error ") => format!("{before}caused by: $SYSTEM\n"),
+        _ => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(settled).collect()
 }
 
 /// `#` and eight hex digits are a fingerprint, under a key that each run draws anew.

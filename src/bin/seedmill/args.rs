@@ -140,6 +140,10 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "FIELD=NAME|POSITION", value_parser = csv::parse_column)]
     pub(crate) column: Vec<(Field, ColumnName)>,
 
+    /// A CSV column that is not to be read, though its name may speak of a field: name or position from 1; repeatable
+    #[arg(long, value_name = "NAME|POSITION", value_parser = csv::parse_ignored)]
+    pub(crate) ignore_column: Vec<ColumnName>,
+
     /// The first row of the CSV is a token, not a header
     #[arg(long)]
     pub(crate) no_header: bool,
@@ -148,11 +152,11 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "C", value_parser = csv::parse_delimiter)]
     pub(crate) delimiter: Option<u8>,
 
-    /// How the seeds of a CSV are spelled: `hex`, `base32` or `base64`
+    /// How the seeds of a CSV or Graph JSON are spelled: `hex`, `base32` or `base64`
     #[arg(long, value_name = "ENCODING", value_parser = csv_maps::parse_encoding)]
     pub(crate) seed_encoding: Option<Encoding>,
 
-    /// A file that describes a CSV: `delimiter`, `header`, `seed_encoding`, `[columns]`, `[set]`
+    /// A file that describes a CSV: `delimiter`, `header`, `seed_encoding`, `ignore`, `[columns]`, `[set]`
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) map: Option<PathBuf>,
 

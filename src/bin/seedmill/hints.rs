@@ -15,7 +15,13 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         ErrorKind::NothingToRead => {
             "look for the seeds in another file of the vendor's; `seedmill inspect` shows what each holds".into()
         }
-        ErrorKind::EmptyFile => "ask for the file again; it was lost on the way".into(),
+        ErrorKind::EmptyFile => match error.origin().map(|origin| &origin.trail) {
+            Some(trail) if trail.steps().len() > 1 => {
+                let member = argument(trail.name());
+                format!("ask for the file again; it was lost on the way; or leave it out with `--skip-member {member}`")
+            }
+            _ => "ask for the file again; it was lost on the way".into(),
+        },
         ErrorKind::EmptyOpenPgp => "send the vendor your public key again, and ask for the file again".into(),
         ErrorKind::LimitReached { limit, allowed, found } => {
             let enough = found.unwrap_or_else(|| allowed.saturating_mul(2));
@@ -55,16 +61,19 @@ pub(crate) fn error(error: &Error) -> Option<String> {
             Some(trail) if trail.steps().len() > 1 => {
                 let member = argument(trail.name());
                 format!(
-                    "if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member {member}`"
+                    "if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none; else leave it out with `--skip-member {member}`"
                 )
             }
-            _ => "if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are".into(),
+            _ => "if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none".into(),
         },
         ErrorKind::FormatUndecided { fits } => match fits.first() {
             Some(first) => format!("name its format, such as `--from {first}`"),
             None => "name its format with `--from FORMAT`".into(),
         },
         ErrorKind::FormatDamaged { .. } => "ask for the file again; it was cut or changed on the way".into(),
+        ErrorKind::KeyUnknown { .. } => {
+            "ask the vendor what the key says, and for the file with the keys of its format".into()
+        }
         ErrorKind::DoctypeRefused => "ask the vendor for the file without the DOCTYPE; RFC 6030 needs none".into(),
         ErrorKind::ColumnMissing { field, header } => format!("map it with `{}`", column(*field, header)),
         ErrorKind::ColumnNameUnknown { field, name, header } => {
@@ -72,6 +81,13 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         }
         ErrorKind::ColumnTwice { field, first, .. } => {
             format!("say which, such as `--column {field}={}`", argument(first))
+        }
+        ErrorKind::EncodingUnsettled { readings, .. } if readings.is_empty() => {
+            "name the column of the seeds with `--column seed=NAME`, if it is another".into()
+        }
+        ErrorKind::ColumnUnclear { field, name } => {
+            let name = argument(name);
+            format!("if it does, add `--column {field}={name}`; if not, `--ignore-column {name}`")
         }
         ErrorKind::EncodingUnsettled { readings, .. } => {
             let options: Vec<_> = readings.iter().map(|r| format!("`--seed-encoding {}`", r.name())).collect();
@@ -85,6 +101,13 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         }
         ErrorKind::EncodingMixed { first_at, second_at, .. } => {
             format!("compare lines {first_at} and {second_at} with the vendor's own file; one of them was changed")
+        }
+        ErrorKind::RowCommented => {
+            "put the row's first value in quotes if it is a token, or take the row out if it is a comment".into()
+        }
+        ErrorKind::SeedsUnreadable { .. } => {
+            "compare the column with the vendor's own file, or name the one with the seeds with `--column seed=NAME`"
+                .into()
         }
         ErrorKind::RowLength { .. } => {
             "compare the row with the vendor's own file, or name what separates its values with `--delimiter C`".into()
@@ -100,6 +123,9 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         ErrorKind::EveryRecord { code, .. } => return every(*code),
         ErrorKind::AssignInvalid { .. } => {
             "begin the list with `serial,upn` or `serial,object id`, one token a line".into()
+        }
+        ErrorKind::AssignObjectIdInCsv { .. } => {
+            "name users by UPN under the header `serial,upn`, or write `--to graph`".into()
         }
         ErrorKind::AssignUpnInGraph { .. } => {
             "name users by object id under the header `serial,object id`, or write `--to entra-csv`".into()
@@ -133,11 +159,14 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::AssignDuplicate => "keep one line for each serial in the list",
         Code::AssignUnknown => "correct the serial in the list; spreadsheets drop leading zeros",
+        Code::ColumnUnread => {
+            "if it says something of the tokens, name its field with `--column FIELD=NAME`, or else add `--ignore-column NAME`"
+        }
         Code::DigitsUnsupported => "keep these tokens for another server with `--to jsonl`; Entra takes 6 digits",
         Code::FieldDropped => "keep the whole record beside it with `--to jsonl`",
         Code::HashAssumed => "if the vendor's order says so, confirm it with `--set hash=sha1`",
         Code::HashUnknown => "add `--set hash=sha256` (or sha512), as the vendor's order says",
-        Code::HashUnsupported => "write `--to graph`, which takes SHA-256; Entra takes SHA-512 nowhere",
+        Code::HashUnsupported => "`--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others",
         Code::KeyBesideSeeds => "ask the vendor to send the key another way than the seeds",
         Code::KeyExpired => "ask the vendor whether these tokens are still meant to be used",
         Code::MacMismatch => "ask for the file again; it was changed after it was protected",
@@ -147,13 +176,14 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::ModelMissing => "add `--set model=NAME`",
         Code::PeriodUnknown => "add `--set period=30` (or 60), as the vendor's order says",
         Code::PeriodUnsupported => {
-            "keep these tokens for another server with `--to jsonl`; Entra takes 30 and 60 seconds"
+            "a time step is a whole number of seconds; Entra takes 30 and 60, and `--to jsonl` keeps any other"
         }
         Code::PolicyUnknown => "ask the vendor what the policy is for, or add `--allow policy-unknown`",
         Code::ProofFailed => "report this; the token was left out",
         Code::SeedAmbiguous => "add `--seed-encoding hex` (or base32, base64), as the vendor's order says",
         Code::SeedDuplicate => "ask the vendor to replace these tokens; each computes the other's codes",
         Code::SeedEncoding => "compare it with the vendor's own file; a character was lost or changed",
+        Code::SeedLength => "compare it with the vendor's own file; if all is well, add `--allow seed-length`",
         Code::SeedMissing => "ask the vendor for the seed of this token",
         Code::SeedSpareBits => "compare it with the vendor's own file; its end was lost",
         Code::SeedTooLong => {
@@ -163,11 +193,12 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::SeedUnsupported => "keep these tokens for another server with `--to jsonl`",
         Code::SeedWeak => "ask the vendor for the real seeds; these are samples that anyone can compute",
         Code::SerialDamaged => "take the vendor's own file, not one that a spreadsheet has saved",
-        Code::SerialDuplicate => {
-            "ask the vendor which record is the token's, and leave out the other's member with `--skip-member NAME`"
-        }
+        Code::SerialDuplicate => "ask the vendor which record is the token's; `--skip-rejected` writes the others",
         Code::SerialMissing => "complete the serials as they are printed on the tokens",
-        Code::SignatureUnchecked => "check it with `--signed-by FILE`, the vendor's certificate",
+        Code::SignatureUnchecked => {
+            "give an OpenPGP signer's certificate with `--signed-by FILE`; other signatures cannot be checked yet"
+        }
+        Code::TextControl => "compare it with the vendor's own file; the value holds more than it shows",
         Code::TextFormula => "if the text is meant, add `--allow text-formula`",
         Code::TypeUnsupported => "order TOTP tokens for Entra; HOTP tokens can be kept with `--to jsonl`",
         Code::UpnDropped => "name users by object id with `--assign FILE.csv`",
@@ -264,12 +295,14 @@ mod tests {
             FormatUnknown,
             FormatUndecided { fits: vec!["csv", "entra-csv"] },
             FormatDamaged { format: "pskc", expected: "`</Key>`".into(), found: "the end".into() },
+            KeyUnknown { format: "Graph JSON", key: "`hashAlgorithm`".into() },
             DoctypeRefused,
             ColumnMissing { field: Field::Seed, header: header() },
             ColumnMissing { field: Field::Hash, header: header() },
             ColumnMissing { field: Field::Seed, header: vec![] },
             ColumnNameUnknown { field: Field::Seed, name: "key(b32)".into(), header: header() },
             ColumnTwice { field: Field::Seed, first: "Key".into(), second: "Key 2".into() },
+            ColumnUnclear { field: Field::Hash, name: "OTP Crypto".into() },
             EncodingUnsettled { column: "Key".into(), readings: vec![Encoding::Hex, Encoding::Base32] },
             EncodingUnexpected { column: "Key".into(), expected: Encoding::Base32, found: Encoding::Hex },
             EncodingContradicted {
@@ -286,7 +319,9 @@ mod tests {
                 second: Encoding::Base32,
                 second_at: 9,
             },
+            RowCommented,
             RowLength { expected: 6, found: 5 },
+            SeedsUnreadable { column: "Key".into(), line: 2, found: "too few digits for a seed" },
             PskcKeyMissing { name: Some("Pre-shared-key".into()) },
             PskcKeyWrong { tried: 1 },
             PskcUnsupported { what: "the encryption", found: "kw-camellia128".into() },
@@ -298,6 +333,7 @@ mod tests {
             EveryRecord { code: Code::SeedMissing, records: 1000 },
             EveryRecord { code: Code::SerialMissing, records: 1000 },
             AssignInvalid { name: "users.csv".into(), detail: "line 3 has no serial".into() },
+            AssignObjectIdInCsv { user: "3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11".into() },
             AssignUpnInGraph { user: "ada@example.com".into() },
             OutputExists { name: "out.json".into() },
             OutputUnwritable { name: "out.json".into() },
@@ -339,7 +375,7 @@ mod tests {
             error: nothing to read: expected a member with seeds, but found none
               hint: look for the seeds in another file of the vendor's; `seedmill inspect` shows what each holds
             error: the file is empty: expected a delivery, but found 0 bytes
-              hint: ask for the file again; it was lost on the way
+              hint: ask for the file again; it was lost on the way; or leave it out with `--skip-member "tokens list.xml"`
             error: the OpenPGP file is empty: expected a message, but found 0 bytes; vendors send this when the public key they were given was bad
               hint: send the vendor your public key again, and ask for the file again
             error: too many members in a delivery: at most 10000 are allowed, but found 12345
@@ -360,7 +396,7 @@ mod tests {
               hint: ask the vendor to encrypt to a Curve25519 or RSA key of yours
             error: `key.asc` is no usable OpenPGP key: expected an armored or binary key
               hint: export it with `gpg --export-secret-keys` for `--pgp-key`, or with `gpg --export` for `--signed-by`
-            error: the OpenPGP message is encrypted to 0123456789ABCDEF: expected a secret key of these, but none was given
+            error: the OpenPGP message is encrypted to 0123456789ABCDEF: expected a secret key of these, but none of them was given
               hint: name the secret key with `--pgp-key FILE`; `gpg --armor --export-secret-keys` writes it
             error: the OpenPGP message has no integrity protection: anyone on the way could have changed it (RFC 9580 §5.7)
               hint: ask the vendor to encrypt with integrity protection, which every current OpenPGP program does
@@ -371,11 +407,13 @@ mod tests {
             error: cannot read the text: byte 3 is no UTF-8
               hint: ask the vendor for the file in UTF-8
             error: no format fits this member
-              hint: if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member "tokens list.xml"`
+              hint: if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none; else leave it out with `--skip-member "tokens list.xml"`
             error: more than one format fits this member: csv, entra-csv
               hint: name its format, such as `--from csv`
             error: the pskc is damaged: expected `</Key>`, but found the end
               hint: ask for the file again; it was cut or changed on the way
+            error: the Graph JSON has a key that is not known: what the key `hashAlgorithm` says would be lost
+              hint: ask the vendor what the key says, and for the file with the keys of its format
             error: the XML has a DOCTYPE, which can pull in files and blow up: it is refused
               hint: ask the vendor for the file without the DOCTYPE; RFC 6030 needs none
             error: no column for the seed: found `Nr`, `S/N`, `Key (B32)`
@@ -388,6 +426,8 @@ mod tests {
               hint: name one of these, such as `--column seed="Key (B32)"`
             error: two columns for the seed: `Key` and `Key 2`
               hint: say which, such as `--column seed=Key`
+            error: column `OTP Crypto` may say the hash, but its name is not known, so what it says would be lost
+              hint: if it does, add `--column hash="OTP Crypto"`; if not, `--ignore-column "OTP Crypto"`
             error: column `Key` can be read as hex or Base32: nothing in it says which
               hint: add `--seed-encoding hex` or `--seed-encoding base32`, as the vendor's order says
             error: column `Key` holds hex: expected Base32, which the format prescribes
@@ -396,8 +436,12 @@ mod tests {
               hint: compare lines 2 and 9 with the vendor's own file; one of them was changed
             error: column `Key` has two encodings: line 2 can only be hex, but line 9 only Base32
               hint: compare lines 2 and 9 with the vendor's own file; one of them was changed
+            error: the row begins with `#` and has a seed in its place: expected a comment or a token, but found both in one
+              hint: put the row's first value in quotes if it is a token, or take the row out if it is a comment
             error: the row has the wrong length: expected 6 fields, but found 5
               hint: compare the row with the vendor's own file, or name what separates its values with `--delimiter C`
+            error: no value of column `Key` can be read: expected hex, Base32 or Base64, but found too few digits for a seed on line 2
+              hint: compare the column with the vendor's own file, or name the one with the seeds with `--column seed=NAME`
             error: the seeds are encrypted with the pre-shared key `Pre-shared-key`, which was not given
               hint: name the key with `--pskc-key-file FILE`
             error: the key does not open the seeds
@@ -419,6 +463,8 @@ mod tests {
               hint: name the serial's column with `--column serial=NAME`
             error: `users.csv` is no assignment list: line 3 has no serial
               hint: begin the list with `serial,upn` or `serial,object id`, one token a line
+            error: `3dee0e53-0aaf-4c43-9f7e-3a1f0e5d7c11` is an object id: the Entra CSV names users by UPN only
+              hint: name users by UPN under the header `serial,upn`, or write `--to graph`
             error: `ada@example.com` is no object id: Graph assigns by object id only, and a UPN can be resolved only online
               hint: name users by object id under the header `serial,object id`, or write `--to entra-csv`
             error: refusing to overwrite `out.json`
@@ -445,6 +491,9 @@ mod tests {
             assign-unknown
               A serial of the assignment list has no token in the delivery.
               hint: correct the serial in the list; spreadsheets drop leading zeros
+            column-unread
+              A column was not read: its name is not known.
+              hint: if it says something of the tokens, name its field with `--column FIELD=NAME`, or else add `--ignore-column NAME`
             digits-unsupported
               The number of digits is none that a code can have, or none that the target can hold.
               hint: keep these tokens for another server with `--to jsonl`; Entra takes 6 digits
@@ -455,11 +504,11 @@ mod tests {
               The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less.
               hint: if the vendor's order says so, confirm it with `--set hash=sha1`
             hash-unknown
-              The hash is not said and the seed is longer than SHA-1's 20 bytes, or the name is unknown.
+              The hash is not said, and the seed is longer than SHA-1's 20 bytes.
               hint: add `--set hash=sha256` (or sha512), as the vendor's order says
             hash-unsupported
-              The target cannot hold this hash.
-              hint: write `--to graph`, which takes SHA-256; Entra takes SHA-512 nowhere
+              The hash is none of SHA-1, SHA-256 and SHA-512, or none that the target can hold.
+              hint: `--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others
             key-beside-seeds
               The key lies in the same delivery as the seeds that it protects.
               hint: ask the vendor to send the key another way than the seeds
@@ -486,7 +535,7 @@ mod tests {
               hint: add `--set period=30` (or 60), as the vendor's order says
             period-unsupported
               The time step is no number of seconds above 0, or none that the target can hold.
-              hint: keep these tokens for another server with `--to jsonl`; Entra takes 30 and 60 seconds
+              hint: a time step is a whole number of seconds; Entra takes 30 and 60, and `--to jsonl` keeps any other
             policy-unknown
               The key's policy forbids its use for codes, or says what is not understood (RFC 6030 §5).
               hint: ask the vendor what the policy is for, or add `--allow policy-unknown`
@@ -502,6 +551,9 @@ mod tests {
             seed-encoding
               The seed is not text of its encoding.
               hint: compare it with the vendor's own file; a character was lost or changed
+            seed-length
+              The seed is shorter or longer than nearly all of its member: it may have been cut.
+              hint: compare it with the vendor's own file; if all is well, add `--allow seed-length`
             seed-missing
               The record has no seed.
               hint: ask the vendor for the seed of this token
@@ -525,13 +577,16 @@ mod tests {
               hint: take the vendor's own file, not one that a spreadsheet has saved
             serial-duplicate
               Two records have one serial; may be allowed for targets that can tell them apart.
-              hint: ask the vendor which record is the token's, and leave out the other's member with `--skip-member NAME`
+              hint: ask the vendor which record is the token's; `--skip-rejected` writes the others
             serial-missing
               The record has no serial.
               hint: complete the serials as they are printed on the tokens
             signature-unchecked
               The delivery is signed, and no certificate was given to check it with.
-              hint: check it with `--signed-by FILE`, the vendor's certificate
+              hint: give an OpenPGP signer's certificate with `--signed-by FILE`; other signatures cannot be checked yet
+            text-control
+              A value has characters that do not show: line ends, control characters, invisible marks.
+              hint: compare it with the vendor's own file; the value holds more than it shows
             text-formula
               A value would be run as a formula by a spreadsheet.
               hint: if the text is meant, add `--allow text-formula`
@@ -571,7 +626,9 @@ mod tests {
         let alone = Error::new(ErrorKind::FormatUnknown).at(Trail::new("a.txt").whole());
         assert_eq!(
             error(&alone).as_deref(),
-            Some("if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are")
+            Some(
+                "if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none"
+            )
         );
     }
 

@@ -133,7 +133,6 @@ fn plan(common: &Common, rules: Option<&Rules>, task: Task, skip_rejected: bool,
         threads: common.telling.threads,
         limits,
         parts: guard.parts.clone(),
-        now,
     };
     // Last, so that no refusal leaves it behind.
     let report = report(common, guard)?;
@@ -321,13 +320,13 @@ mod tests {
         ]);
         let Ok(Plan { job, .. }) = plan else { panic!("it can be planned") };
         assert_eq!(job.inputs.len(), 2);
-        expect![[r#"Some(Csv) CsvOptions { columns: [(Seed, Position(2))], header: Some(false), delimiter: Some(59), seed_encoding: Some(Hex) }"#]]
+        expect![[r#"Some(Csv) CsvOptions { columns: [(Seed, Position(2))], ignored: [], header: Some(false), delimiter: Some(59), seed_encoding: Some(Hex) }"#]]
             .assert_eq(&format!("{:?} {:?}", job.read.from, job.read.csv));
         assert_eq!(job.set, [(seedmill::record::Field::Period, "30".to_owned())]);
         assert_eq!((job.severities.allowed, job.severities.denied), (vec![Code::SeedWeak], vec![Code::UpnMissing]));
         assert_eq!((job.threads, job.limits.held_bytes, job.limits.layers), (3, 2 << 30, 4));
         assert!(job.report, "`--json` prints the report");
-        assert!(job.now.is_some() && job.now == job.read.now);
+        assert!(job.read.now.is_some());
     }
 
     #[test]

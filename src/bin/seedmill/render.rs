@@ -64,9 +64,15 @@ pub(crate) fn outcome(outcome: &mut Outcome, run: Run, common: &Common, elapsed:
         _ => None,
     };
     say::text(&findings(outcome.shown(), &outcome.tally, telling.quiet, telling.report.is_some()));
+    if let (Some(part), false) = (&outcome.replaced, telling.quiet) {
+        let part = shown(&part.to_string_lossy());
+        say::line(format_args!("warning: `{part}` was left by a run that was cut short; it is replaced"));
+    }
+    let mut unsaid = None;
     if run.doing == Doing::Inspect {
         if !telling.json && outcome.stopped.is_none() {
-            say::data(|out| out.write_all(summary::contents(outcome, telling.verbose).as_bytes()));
+            let contents = summary::contents(outcome, telling.verbose);
+            unsaid = Some(say::data(|out| out.write_all(contents.as_bytes()))).filter(|code| *code != FINISHED);
         }
     } else if !telling.quiet && !telling.json && outcome.stopped.is_none() && delivered.is_none() {
         say::text(&summary::counts(outcome, telling.verbose.then_some(elapsed)));
@@ -88,7 +94,7 @@ pub(crate) fn outcome(outcome: &mut Outcome, run: Run, common: &Common, elapsed:
         say::text(&error(stopped));
         return STOPPED;
     }
-    if let Some(failed) = delivered.filter(|code| *code != FINISHED).or(told) {
+    if let Some(failed) = delivered.filter(|code| *code != FINISHED).or(unsaid).or(told) {
         return failed;
     }
     if nothing_read(outcome, run.doing) {
@@ -140,6 +146,7 @@ fn last_line(outcome: &Outcome, doing: Doing) -> String {
     let faults = match (rejected, read) {
         // Faults of the set only, such as an assignment to a token that is not there.
         (0, _) => "no token is rejected, but other findings are".to_owned(),
+        (1, 1) => "the only one is rejected".to_owned(),
         (rejected, read) if rejected == read => format!("all {read} rejected"),
         (rejected, read) => format!("{rejected} of {read} rejected"),
     };
@@ -149,6 +156,7 @@ fn last_line(outcome: &Outcome, doing: Doing) -> String {
         Doing::Convert { skip_rejected: false } => {
             format!("nothing written: {faults}; mend them, or add --skip-rejected to write the {accepted}")
         }
+        Doing::Convert { skip_rejected: true } if *rejected == 0 => format!("written: {faults}"),
         Doing::Convert { skip_rejected: true } => format!("written without the rejected: {faults}"),
     }
 }
@@ -276,7 +284,7 @@ mod tests {
             error: no format fits this member
               at 2026-03.zip > readme.txt > byte 7
               caused by: the disk; is[31m on fire
-              hint: if it is a CSV, add `--no-header --column serial=1 --column seed=2` as its columns are; else leave it out with `--skip-member readme.txt`
+              hint: if it is a CSV, name its columns with `--column seed=NAME` or by position, and add `--no-header` if it has none; else leave it out with `--skip-member readme.txt`
         "#]]
         .assert_eq(&error(&outer));
     }

@@ -14,10 +14,12 @@
 //! written   graph.json: 997 tokens, graph
 //! ```
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
-use seedmill::pipeline::{Delivery, Outcome, Output};
+use seedmill::pipeline::{Delivery, Member, Outcome, Output};
 use seedmill::record::Severity;
 
 use crate::render::shown;
@@ -43,7 +45,11 @@ fn describe(delivery: &Delivery, verbose: bool, text: &mut String) {
     if let (true, Some(sha256)) = (verbose, &delivery.sha256) {
         let _ = writeln!(text, "  SHA-256 {sha256}");
     }
-    let names: Vec<_> = delivery.members.iter().map(|member| shown(&member.name)).collect();
+    // A plain file is its own member.
+    let own =
+        Path::new(&delivery.path).file_name().map_or_else(|| delivery.path.clone().into(), OsStr::to_string_lossy);
+    let name = |member: &Member| shown(if member.name.is_empty() { &own } else { &member.name });
+    let names: Vec<_> = delivery.members.iter().map(name).collect();
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for (member, name) in delivery.members.iter().zip(&names) {
         let _ = match (member.format, &member.unread) {
@@ -103,13 +109,18 @@ fn counted(count: u64, what: &str) -> String {
 mod tests {
     use expect_test::expect;
     use seedmill::format::Format;
-    use seedmill::pipeline::Member;
-    use seedmill::record::Code;
+    use seedmill::record::{Code, Trail};
 
     use super::*;
 
     fn example() -> Outcome {
-        let member = |name: &str, format, records| Member { name: name.into(), format, records, unread: None };
+        let member = |name: &str, format, records| Member {
+            name: name.into(),
+            trail: Trail::new(name),
+            format,
+            records,
+            unread: None,
+        };
         let mut outcome = Outcome {
             deliveries: vec![
                 Delivery {
@@ -120,7 +131,7 @@ mod tests {
                 },
                 Delivery {
                     path: "one.csv".into(),
-                    members: vec![member("one.csv", Some(Format::Csv), 1)],
+                    members: vec![member("", Some(Format::Csv), 1)],
                     ..Delivery::default()
                 },
             ],

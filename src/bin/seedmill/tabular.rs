@@ -75,6 +75,7 @@ pub(crate) fn csv_options(args: &Reading) -> Planned<(CsvOptions, Vec<(Field, St
     let CsvMap { options, set, .. } = map;
     let csv = CsvOptions {
         columns: overlaid("--column", &args.column, options.columns)?,
+        ignored: args.ignore_column.iter().cloned().chain(options.ignored).collect(),
         header: if args.no_header { Some(false) } else { options.header },
         delimiter: args.delimiter.or(options.delimiter),
         seed_encoding: args.seed_encoding.or(options.seed_encoding),

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 
 use crate::error::ErrorKind;
-use crate::format::csv_maps::{may_be_secret, recognise};
+use crate::format::csv_maps::{is_bare_key, plain, recognise};
+use crate::format::unknown::{is_harmless, may_be_secret, may_mean, must_mean};
 use crate::record::{Encoding, Field};
 
 use super::rows::{Fault, Fields, Rows};
@@ -25,6 +26,13 @@ pub(super) struct Grid {
     pub(super) field_bytes: u64,
 }
 
+impl Grid {
+    /// Splits text of this member into rows.
+    pub(super) fn rows<'a>(&self, text: &'a str, first_line: u64) -> Rows<'a> {
+        Rows::new(text, self.delimiter, first_line).with_seed(self.width, self.positions[Field::Seed as usize])
+    }
+}
+
 /// What the head of a member says.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -35,6 +43,8 @@ pub(super) struct Found {
     pub(super) seed_name: String,
     /// The encoding that its header declares.
     pub(super) seed_encoding: Option<Encoding>,
+    /// What to call the columns that nobody reads and that are not known to do no harm.
+    pub(super) unread: Vec<String>,
     /// Where the first row of values begins, in bytes from the start of the text.
     pub(super) start: usize,
     /// The number of the line there.
@@ -62,12 +72,15 @@ pub(super) fn find(text: &str, options: &CsvOptions, field_bytes: u64) -> Result
         Some(_) => (rows.at(), rows.line()),
         None => (0, first_line),
     };
+    let values = Rows::new(&text[start..], delimiter, first_line);
+    let unread = find_unread(&fields, header, &columns, values, options).map_err(|kind| (None, kind))?;
     let grid = Grid { delimiter, width: fields.len(), positions: columns.positions, field_bytes };
     Ok(Found {
         grid,
         seed_at: columns.seed_at,
         seed_name: columns.seed_name,
         seed_encoding: columns.seed_encoding,
+        unread,
         start: sep_bytes + start,
         first_line,
     })
@@ -121,8 +134,16 @@ fn find_delimiter(text: &str, options: &CsvOptions) -> u8 {
 }
 
 fn is_named(cell: &str, options: &CsvOptions) -> bool {
-    recognise(cell).is_some()
-        || options.columns.iter().any(|(_, name)| matches!(name, ColumnName::Name(name) if same_name(name, cell)))
+    recognise(cell).is_some() || named(options).any(|name| same_name(name, cell))
+}
+
+/// The names that the user says.
+fn named(options: &CsvOptions) -> impl Iterator<Item = &str> {
+    let said = options.columns.iter().map(|(_, name)| name).chain(&options.ignored);
+    said.filter_map(|name| match name {
+        ColumnName::Name(name) => Some(name.as_str()),
+        ColumnName::Position(_) => None,
+    })
 }
 
 fn agree(text: &str, delimiter: u8, width: usize) -> bool {
@@ -152,7 +173,7 @@ fn first_row(text: &str, delimiter: u8) -> Fields<'_> {
 /// seed in it, and another cell than the user's must be known (Token2 writes `upn` where there is no user).
 fn has_header(first: &[Cow<'_, str>], options: &CsvOptions) -> bool {
     options.header.unwrap_or_else(|| {
-        let by_name = options.columns.iter().any(|(_, name)| matches!(name, ColumnName::Name(_)));
+        let by_name = named(options).next().is_some();
         let known = first.iter().filter_map(|cell| recognise(cell)).any(|(field, _)| field != Field::Upn);
         let secret = first.iter().any(|cell| may_be_secret(cell));
         by_name || options.columns.is_empty() || (known && !secret)
@@ -171,10 +192,7 @@ struct Columns {
 fn choose(first: &[Cow<'_, str>], header: Option<&[Cow<'_, str>]>, options: &CsvOptions) -> Result<Columns, ErrorKind> {
     let mut positions = [None; Field::ALL.len()];
     let mut seed_encoding = None;
-    let name_of = |position: usize| match header.map(|header| &header[position]) {
-        Some(name) if !may_be_secret(name) => name.to_string(),
-        _ => (position + 1).to_string(),
-    };
+    let name_of = |position: usize| name_of(position, header);
     for (field, name) in &options.columns {
         let mut found = positions_of(name, first.len(), header).into_iter();
         let Some(position) = found.next() else {
@@ -192,8 +210,12 @@ fn choose(first: &[Cow<'_, str>], header: Option<&[Cow<'_, str>]>, options: &Csv
         }
     }
     let said = positions;
+    let ignored = ignored(options, first.len(), header);
     for (position, cell) in header.unwrap_or_default().iter().enumerate() {
         let Some((field, encoding)) = recognise(cell) else { continue };
+        if ignored.contains(&position) || (is_bare_key(cell) && has_another_key(header, position)) {
+            continue;
+        }
         if said[field as usize].is_none() && !said.contains(&Some(position)) {
             take(&mut positions, field, position, &name_of)?;
         }
@@ -205,6 +227,70 @@ fn choose(first: &[Cow<'_, str>], header: Option<&[Cow<'_, str>]>, options: &Csv
         return Err(ErrorKind::ColumnMissing { field: Field::Seed, header: shown(header) });
     };
     Ok(Columns { positions, seed_at: seed, seed_name: name_of(seed), seed_encoding })
+}
+
+/// What to call a column: by its header where that may be shown, else by its position from 1.
+fn name_of(position: usize, header: Option<&[Cow<'_, str>]>) -> String {
+    match header.map(|header| &header[position]) {
+        Some(name) if !name.is_empty() && !may_be_secret(name) => name.to_string(),
+        _ => (position + 1).to_string(),
+    }
+}
+
+/// Whether another column than this may hold the keys: beside one, `Key` alone is as likely an id.
+fn has_another_key(header: Option<&[Cow<'_, str>]>, position: usize) -> bool {
+    header.unwrap_or_default().iter().enumerate().any(|(at, cell)| {
+        let plain = plain(cell);
+        at != position && ["key", "secret", "seed"].into_iter().any(|word| plain.contains(word))
+    })
+}
+
+/// Where the columns stand that the user does not want.
+fn ignored(options: &CsvOptions, width: usize, header: Option<&[Cow<'_, str>]>) -> Vec<usize> {
+    options.ignored.iter().flat_map(|name| positions_of(name, width, header)).collect()
+}
+
+/// Makes sure that no column is passed over that says how codes are computed; answers those that nobody reads.
+///
+/// # Errors
+///
+/// [`ErrorKind::ColumnUnclear`] for the first that may be about a field, unless the user has said where that one is.
+fn find_unread(
+    first: &[Cow<'_, str>],
+    header: Option<&[Cow<'_, str>]>,
+    columns: &Columns,
+    mut values: Rows<'_>,
+    options: &CsvOptions,
+) -> Result<Vec<String>, ErrorKind> {
+    let ignored = ignored(options, first.len(), header);
+    let left = |position: &usize| !columns.positions.contains(&Some(*position)) && !ignored.contains(position);
+    let left: Vec<usize> = (0..first.len()).filter(left).collect();
+    let mut about = vec![None; first.len()];
+    let mut filled = vec![false; first.len()];
+    let mut fields = Fields::default();
+    // A row that cannot be split is an error when it is read.
+    for _ in 0..ROWS_TRIED {
+        let Ok(Some(_)) = values.next(&mut fields) else { break };
+        for &position in &left {
+            let Some(value) = fields.get(position) else { continue };
+            filled[position] |= !value.is_empty();
+            about[position] = about[position].or_else(|| must_mean(value));
+        }
+    }
+    let said = |field: Field| options.columns.iter().any(|(said, _)| *said == field);
+    let mut unread = Vec::new();
+    for position in left {
+        let name = header.map_or("", |header| &header[position]);
+        let harmless = is_harmless(name);
+        // By its own name where it is one: the user may have said that another column is this field.
+        let by_name = recognise(name).map(|(field, _)| field).or_else(|| may_mean(name).filter(|_| !harmless));
+        match about[position].or(by_name).filter(|field| !said(*field)) {
+            Some(field) => return Err(ErrorKind::ColumnUnclear { field, name: name_of(position, header) }),
+            None if harmless && (!name.is_empty() || !filled[position]) => {}
+            None => unread.push(name_of(position, header)),
+        }
+    }
+    Ok(unread)
 }
 
 fn take(
@@ -328,6 +414,68 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_may_say_a_field_is_not_passed_over() {
+        let none = CsvOptions::default();
+        check(
+            "Serial,Secret,OTP Digits,Period,HMAC Algorithm,OTP Mode\n1,AA,8,30,SHA256,TOTP\n",
+            &none,
+            &expect!["',' serial=1 type=6 hash=5 digits=3 period=4 seed=2 `Secret` from line 2"],
+        );
+        for (header, expected) in [
+            ("Code Size in Digits", "digits"),
+            ("Hash Variant", "hash"),
+            ("Crypto Suite", "hash"),
+            ("Time Window", "period"),
+            ("Length", "digits"),
+            ("Second Secret Part", "seed"),
+            ("Key", "seed"),
+        ] {
+            let message = format!(
+                "column `{header}` may say the {expected}, but its name is not known, so what it says would be lost"
+            );
+            let kind = find(&format!("Serial,Secret,{header}\n1,AA,1\n"), &none, 4096).expect_err("unclear").1;
+            assert_eq!(kind.to_string(), message);
+            let name = ColumnName::Name(header.to_owned());
+            let ignored = CsvOptions { ignored: vec![name.clone()], ..CsvOptions::default() };
+            let found = find(&format!("Serial,Secret,{header}\n1,AA,1\n"), &ignored, 4096).expect("ignored");
+            assert!(found.unread.is_empty(), "{header}");
+        }
+        for (value, expected) in [("HMAC-SHA256", "hash"), ("hotp", "type")] {
+            let kind = find(&format!("Serial,Secret,Kind\n1,AA,\n2,AA,{value}\n"), &none, 4096).expect_err("unclear").1;
+            assert!(kind.to_string().starts_with(&format!("column `Kind` may say the {expected}, ")), "{kind}");
+        }
+        let placed = options(&[(Field::Serial, ColumnName::Position(1)), (Field::Seed, ColumnName::Position(2))]);
+        let kind = find("1,AABBCCDD,SHA256\n", &placed, 4096).expect_err("unclear").1;
+        assert!(kind.to_string().starts_with("column `3` may say the hash, "), "{kind}");
+    }
+
+    #[test]
+    fn a_key_beside_another_key_is_no_seed() {
+        let none = CsvOptions::default();
+        check(
+            "Key,OTP Key Value,Period\n1001,AABB,30\n",
+            &none,
+            &expect!["no column for the seed: found `Key`, `OTP Key Value`, `Period`"],
+        );
+        check("Serial,Key\n1001,AABB\n", &none, &expect!["',' serial=1 seed=2 `Key` from line 2"]);
+    }
+
+    #[test]
+    fn columns_that_nobody_reads_are_told_unless_they_do_no_harm() {
+        let unread = |text: &str, options: &CsvOptions| find(text, options, 4096).expect("a grid").unread;
+        let text = "Serial,Secret,Display Name,Site Code,,Status,E-Mail\n1,AA,a,b,,c,d\n";
+        assert_eq!(unread(text, &CsvOptions::default()), ["Site Code", "E-Mail"]);
+        assert_eq!(unread("Serial,Secret,\n1,AA,x\n", &CsvOptions::default()), ["3"]);
+        let placed = options(&[(Field::Serial, ColumnName::Position(1)), (Field::Seed, ColumnName::Position(2))]);
+        assert_eq!(unread("1,AABBCCDD,8\n", &placed), ["3"]);
+        let ignored = CsvOptions { ignored: vec![ColumnName::Position(3)], ..placed };
+        assert!(unread("1,AABBCCDD,8\n", &ignored).is_empty());
+        // Where the user says which column is the seed, another that may be one is only told.
+        let named = options(&[(Field::Seed, ColumnName::Name("Key X".to_owned()))]);
+        assert_eq!(unread("Serial,Key X,Secret\n1,AA,zz\n", &named), ["Secret"]);
+    }
+
+    #[test]
     fn a_row_of_values_taken_for_a_header_is_not_shown() {
         let none = CsvOptions::default();
         for seed in [
@@ -337,6 +485,8 @@ mod tests {
             "MDEyMzQ1Njc4OTo7PD0+P0BBQkM=",
             "abcdefghijklmnopqrSTUVWXYZab",
             "JBSW-Y3DP-EHPK-3PXP",
+            "Seed: 4XWFBLITZHOT72LYC2DSVOCAVYYKNGII",
+            "AbCdEfGhIjKlMnOpQrStUv==",
         ] {
             check(&format!("1000,{seed},30\n"), &none, &expect!["no column for the seed: found none"]);
         }

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Columns are found by the user's word (`--column`, `--map`), else by what their headers mean (`csv_maps`). The
-//! delimiter is a comma, semicolon or tab, whichever makes the rows agree; Excel's first line `sep=;` says it.
+//! delimiter is a comma, semicolon or tab, whichever makes the rows agree; Excel's first line `sep=;` says it. A column
+//! that nobody reads but whose name or values speak of a field stops the run (`unknown`); another is a warning.
 //!
 //! # Units
 //!
@@ -87,6 +88,8 @@ pub enum ColumnName {
 pub struct CsvOptions {
     /// `--column`
     pub columns: Vec<(Field, ColumnName)>,
+    /// `--ignore-column`: not to be read, whatever their names may mean.
+    pub ignored: Vec<ColumnName>,
     /// `--no-header`; `None` finds out.
     pub header: Option<bool>,
     /// `--delimiter`; `None` finds out.
@@ -116,11 +119,27 @@ pub fn parse_column(text: &str) -> std::result::Result<(Field, ColumnName), Stri
     if name.is_empty() {
         return Err(format!("no column in `{shown}`: expected FIELD=NAME or FIELD=POSITION"));
     }
-    match name.parse() {
-        Ok(0) => Err(format!("no column 0 for `{field}`: expected a position of 1 or more")),
-        Ok(position) => Ok((field, ColumnName::Position(position))),
-        Err(_) => Ok((field, ColumnName::Name(name.to_owned()))),
+    match column_name(name) {
+        ColumnName::Position(0) => Err(format!("no column 0 for `{field}`: expected a position of 1 or more")),
+        name => Ok((field, name)),
     }
+}
+
+/// Reads the value of `--ignore-column`, `NAME|POSITION`.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn parse_ignored(text: &str) -> std::result::Result<ColumnName, String> {
+    match column_name(text.trim()) {
+        ColumnName::Position(0) => Err("no column 0: expected a position of 1 or more".to_owned()),
+        ColumnName::Name(name) if name.is_empty() => Err("no column: expected a name or a position".to_owned()),
+        name => Ok(name),
+    }
+}
+
+fn column_name(text: &str) -> ColumnName {
+    text.parse().map_or_else(|_| ColumnName::Name(text.to_owned()), ColumnName::Position)
 }
 
 /// Reads the value of `--delimiter`: one character, or `tab`.
@@ -181,7 +200,13 @@ impl Seeds {
     ) -> std::result::Result<SeedText<'a>, ErrorKind> {
         match self {
             Self::Declared(encoding) => Ok(SeedText::Declared(text, *encoding)),
-            Self::Prescribed(encoding) => Ok(SeedText::Prescribed(text, *encoding)),
+            Self::Prescribed(encoding) => {
+                // Text that can only be of another encoding cannot be decoded either, which `normalize` says.
+                if let Verdict::Doubtful(code, message) = judge(&text, *encoding) {
+                    faults.push((code, message));
+                }
+                Ok(SeedText::Prescribed(text, *encoding))
+            }
             Self::Settled { encoding, line: settled_at, column } => {
                 let verdict = judge(&text, *encoding);
                 let text = SeedText::Settled(text, *encoding);
@@ -240,6 +265,7 @@ pub(super) fn open_as<'s>(mut head: Head<'s>, options: &ReadOptions, rule: SeedR
         None if rule == SeedRule::Base32 => prescribe(&mut head, &found)?,
         None => settle(&mut head, &found)?,
     };
+    let findings = unread(&found.unread).into_iter().collect();
     let boundary = Box::new(RowBoundary { field_bytes: found.grid.field_bytes });
     let layout = Layout {
         grid: Box::new(found.grid),
@@ -249,7 +275,18 @@ pub(super) fn open_as<'s>(mut head: Head<'s>, options: &ReadOptions, rule: SeedR
     };
     let cutter = head.cut(found.start, found.first_line, boundary);
     let format = if rule == SeedRule::Base32 { Format::EntraCsv } else { Format::Csv };
-    Ok(Opened { format, reader: Reader::Csv(layout), cutter, findings: Vec::new() })
+    Ok(Opened { format, reader: Reader::Csv(layout), cutter, findings })
+}
+
+/// What is to be said of columns that nobody reads.
+fn unread(columns: &[String]) -> Option<(Code, String)> {
+    let names: Vec<_> = columns.iter().map(|name| format!("`{}`", crate::record::escaped(name))).collect();
+    let message = match names.as_slice() {
+        [] => return None,
+        [only] => format!("column {only} is not read: its name is not known"),
+        names => format!("columns {} are not read: their names are not known", names.join(", ")),
+    };
+    Some((Code::ColumnUnread, message))
 }
 
 fn find_grid(head: &mut Head<'_>, options: &ReadOptions) -> Result<Found> {
@@ -259,6 +296,12 @@ fn find_grid(head: &mut Head<'_>, options: &ReadOptions) -> Result<Found> {
         // A head without one whole row says nothing yet.
         if head.ended() || end > 0 {
             let text = text(&head.bytes()[..end], 0, head.trail())?;
+            if let Some(at) = memchr::memchr(0, text.as_bytes()) {
+                let detail = "expected text, but found a byte that is 0, as UTF-16 without its mark has".to_owned();
+                return Err(
+                    Error::new(ErrorKind::TextUnreadable { detail }).at(head.trail().at(Place::Byte(at as u64)))
+                );
+            }
             return columns::find(text, &options.csv, field_bytes).map_err(|fault| place(head.trail(), fault));
         }
         head.more()?;
@@ -303,7 +346,7 @@ fn scan(
         let end = start + whole_rows(head, start)?;
         {
             let text = text(&head.bytes()[start..end], start as u64, head.trail())?;
-            let mut rows = Rows::new(text, found.grid.delimiter, first_line);
+            let mut rows = found.grid.rows(text, first_line);
             let mut fields = Fields::default();
             while let Some(line) =
                 next(&found.grid, &mut rows, &mut fields).map_err(|fault| place(head.trail(), fault))?
@@ -347,7 +390,7 @@ pub(super) fn read(
         text = rest;
         first_line += 1;
     }
-    let mut rows = Rows::new(text, layout.grid.delimiter, first_line);
+    let mut rows = layout.grid.rows(text, first_line);
     let mut fields = Fields::default();
     while let Some(line) = next(&layout.grid, &mut rows, &mut fields).map_err(|fault| place(trail, fault))? {
         let draft = layout.draft(line, &fields).map_err(|kind| place(trail, (Some(line), kind)))?;

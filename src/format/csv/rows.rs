@@ -6,7 +6,8 @@
 //! # Leniency
 //!
 //! White space around a field is dropped, also around its quotes (Token2 writes a space after the comma).
-//! Lines that begin with `#`, blank lines, and rows whose fields are all blank are skipped.
+//! Lines that begin with `#`, blank lines, and rows whose fields are all blank are skipped; but not a line with `#` that
+//! has a seed where the others have theirs, as its serial may begin so.
 //!
 //! # Source
 //!
@@ -22,6 +23,7 @@ use zeroize::Zeroize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::cut::{Boundary, Cut};
+use crate::format::encoding::{Look, look};
 use crate::limits::Limit;
 
 /// The fields of one row; reused for the next. Copies among them are wiped.
@@ -79,6 +81,8 @@ pub(in crate::format) struct Rows<'a> {
     quotes: bool,
     /// There is a carriage return somewhere.
     returns: bool,
+    /// Fields in a row, and where the seed stands among them.
+    seed: Option<(usize, usize)>,
 }
 
 impl<'a> Rows<'a> {
@@ -86,7 +90,16 @@ impl<'a> Rows<'a> {
     pub(in crate::format) fn new(text: &'a str, delimiter: u8, line: u64) -> Self {
         let quotes = memchr(b'"', text.as_bytes()).is_some();
         let returns = memchr(b'\r', text.as_bytes()).is_some();
-        Self { text, delimiter, at: 0, line, quotes, returns }
+        Self { text, delimiter, at: 0, line, quotes, returns, seed: None }
+    }
+
+    /// Says how many fields a row has, and where its seed stands, so that no token is taken for a comment.
+    pub(super) const fn with_seed(mut self, width: usize, seed_at: Option<usize>) -> Self {
+        self.seed = match seed_at {
+            Some(seed_at) => Some((width, seed_at)),
+            None => None,
+        };
+        self
     }
 
     /// Where the next row begins, in bytes from the start of the text.
@@ -110,6 +123,9 @@ impl<'a> Rows<'a> {
             let line = self.line;
             let end = memchr(b'\n', rest).unwrap_or(rest.len());
             if rest[0] == b'#' {
+                if self.has_seed(&self.text[self.at + 1..self.at + end]) {
+                    return Err(Fault { line, kind: FaultKind::Commented });
+                }
                 self.pass(end + 1);
                 continue;
             }
@@ -122,6 +138,16 @@ impl<'a> Rows<'a> {
                 return Ok(Some(line));
             }
         }
+    }
+
+    /// Whether a comment is a row with a seed in its place.
+    fn has_seed(&self, comment: &str) -> bool {
+        let Some((width, seed_at)) = self.seed else { return false };
+        let mut fields = Fields::default();
+        let row = Rows::new(comment, self.delimiter, self.line).next(&mut fields);
+        row.is_ok()
+            && fields.len() == width
+            && fields.get(seed_at).is_some_and(|value| !matches!(look(value), Look::Short | Look::Unclear))
     }
 
     /// Goes on behind a line of `length` bytes, its end included.
@@ -236,6 +262,7 @@ pub(in crate::format) struct Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FaultKind {
     BehindQuote,
+    Commented,
     LoneReturn,
     QuoteInside,
     TooManyFields,
@@ -245,6 +272,7 @@ enum FaultKind {
 impl From<Fault> for ErrorKind {
     fn from(fault: Fault) -> Self {
         let (expected, found) = match fault.kind {
+            FaultKind::Commented => return Self::RowCommented,
             FaultKind::BehindQuote => ("a delimiter or a line end behind the closing quote", "more text"),
             FaultKind::LoneReturn => ("lines that end with a line feed", "a carriage return alone"),
             FaultKind::QuoteInside => ("quotes around whole fields only (RFC 4180 §2)", "one inside a field"),
@@ -372,6 +400,23 @@ mod tests {
         let kind = FaultKind::TooManyFields;
         assert_eq!(rows(&",".repeat(1024)), Err(Fault { line: 1, kind }));
         assert_eq!(rows(&format!("\"\"{}", ",".repeat(1024))), Err(Fault { line: 1, kind }));
+    }
+
+    #[test]
+    fn a_token_whose_serial_begins_with_a_number_sign_is_no_comment() {
+        let seed = "GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD";
+        let read = |text: &str| {
+            let mut fields = Fields::default();
+            Rows::new(text, b',', 7).with_seed(3, Some(1)).next(&mut fields)
+        };
+        let fault = Err(Fault { line: 7, kind: FaultKind::Commented });
+        assert_eq!(read(&format!("#1001,{seed},30\n")), fault);
+        assert_eq!(read(&format!("#1001,\"{seed}\",30\r\n")), fault);
+        assert_eq!(read(&format!("\"#1001\",{seed},30\n")), Ok(Some(7)));
+        for note in ["# serial,seed,period", "# a note, with words in it, and more", "#,,", "#", "# \"a,b,c"] {
+            assert_eq!(read(&format!("{note}\n")), Ok(None), "{note}");
+        }
+        assert_eq!(read(&format!("# the seed is {seed}\n")), Ok(None), "no row");
     }
 
     #[test]

@@ -107,8 +107,65 @@ fn asks_for_an_encoding_that_nothing_settles() {
     check(
         "invalid/csv-odd-hex-everywhere.csv",
         &expect![[r#"
-        no value of column `seed` can be read: expected hex, Base32 or Base64
+        no value of column `seed` can be read: expected hex, Base32 or Base64, but found an odd number of hex digits on line 2
           at member
+    "#]],
+    );
+}
+
+#[test]
+fn never_passes_over_a_column_that_may_say_how_codes_are_computed() {
+    check(
+        "invalid/csv-unclear-column.csv",
+        &expect![[r#"
+        column `OTP Crypto` may say the hash, but its name is not known, so what it says would be lost
+          at member
+    "#]],
+    );
+    check(
+        "invalid/csv-key-is-an-id.csv",
+        &expect![[r#"
+        no column for the seed: found `Key`, `OTP Key Value`, `Period`
+          at member
+    "#]],
+    );
+}
+
+#[test]
+fn tells_of_columns_that_nobody_reads() {
+    let bytes = testing::fixture("invalid/csv-unread-column.csv");
+    let mut source = &bytes[..];
+    let head = Head::new(&mut source, Trail::new("member"), crate::limits::Limits::default()).expect("a head");
+    let opened = open(head, &ReadOptions::default()).expect("rows");
+    let expected = "column `Cost Centre` is not read: its name is not known".to_owned();
+    assert_eq!(opened.findings, [(Code::ColumnUnread, expected)]);
+}
+
+#[test]
+fn never_takes_a_token_for_a_comment() {
+    check(
+        "invalid/csv-commented-token.csv",
+        &expect![[r#"
+        the row begins with `#` and has a seed in its place: expected a comment or a token, but found both in one
+          at member > line 4
+    "#]],
+    );
+}
+
+#[test]
+fn says_that_text_is_utf_16_without_its_mark() {
+    check(
+        "invalid/csv-utf16-without-mark.csv",
+        &expect![[r#"
+        cannot read the text: expected UTF-8, or UTF-16 with its mark, but found UTF-16 without it
+          at member
+    "#]],
+    );
+    check(
+        "invalid/csv-nul-byte.csv",
+        &expect![[r#"
+        cannot read the text: expected text, but found a byte that is 0, as UTF-16 without its mark has
+          at member > byte 110
     "#]],
     );
 }
@@ -229,6 +286,9 @@ fn reads_what_column_options_say() {
         assert_eq!(parse_column(text), expected.map_err(str::to_owned), "{text}");
     }
     assert!(parse_column("secret=1").is_err());
+    assert_eq!(parse_ignored(" Crypto "), Ok(ColumnName::Name("Crypto".to_owned())));
+    assert_eq!(parse_ignored("3"), Ok(ColumnName::Position(3)));
+    assert!(parse_ignored("0").is_err() && parse_ignored(" ").is_err());
     assert_eq!(parse_delimiter("tab"), Ok(b'\t'));
     assert_eq!(parse_delimiter("|"), Ok(b'|'));
     for wrong in ["", "::", "\"", "a", "ä", "#"] {

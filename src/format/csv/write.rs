@@ -107,6 +107,7 @@ impl OutColumns {
             seed_bytes: None,
             fields: self.fields(),
             user: if has(Field::Upn) { UserHeld::Any } else { UserHeld::None },
+            chosen: true,
         }
     }
 

@@ -495,22 +495,32 @@ fn reads_the_tokens_of_safenet_and_safeword() {
 
 #[test]
 fn hex_and_base32_are_not_taken_for_base64() {
-    check("invalid/rcdevs-hex.csv", &expect![[r#"
+    check(
+        "invalid/rcdevs-hex.csv",
+        &expect![[r#"
         line 5 serial="7900001" model="RCDevs RC200-T6" type="TOTP" digits="6" period="30" seed=prescribed Base64 f5f6dce3b7dd6df6deebbe1b7db6fa73579bddd75d6b969f73ad7dd9cdf9 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be hex
         line 6 serial="7900002" model="RCDevs RC200-T6" type="TOTP" digits="6" period="30" seed=prescribed Base64 4393d5e1967b096549e593fa5954193414cc48c0405fb1d9 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be Base32
-    "#]]);
-    check("invalid/dualshield-hex-as-base64.xml", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/dualshield-hex-as-base64.xml",
+        &expect![[r#"
         item 1 serial="71358472" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=prescribed Base64 07aec4d3c0c0043ec1d76dfcef80fa13c0b6e83f360f7d03d04e84dc2dc2 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be hex
         item 2 serial="71358473" manufacturer="Deepnet Security" type="totp" hash="HmacSHA1" digits="6" period="60" seed=prescribed Base64 f36e84f3df41f03df4eb4df6e82d04efbf35d770c108407ad44f74d78ec0 [seed-ambiguous] the seed is no Base64, as the file says: its text can only be hex
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_column_that_nothing_settles_is_asked_about() {
-    check_from("invalid/feitian-unsettled.txt", Format::Feitian, &expect![[r#"
+    check_from(
+        "invalid/feitian-unsettled.txt",
+        Format::Feitian,
+        &expect![[r#"
         column `seed` can be read as hex or Base32: nothing in it says which
           at member
-    "#]]);
+    "#]],
+    );
     // A seed that settles it far behind the first chunk is found there, on its own line.
     let unsettled = String::from_utf8(fixture("invalid/feitian-unsettled.txt")).expect("UTF-8").repeat(5000);
     let lines = unsettled.lines().count();
