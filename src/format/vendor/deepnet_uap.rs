@@ -31,7 +31,7 @@ use crate::format::{Description, Format, Opened, ReadOptions};
 use crate::record::{Draft, Encoding, SeedText, escaped};
 
 use super::documents::{DocumentFormat, Walk, open as open_document, root};
-use super::{Entry, base64_doubt};
+use super::{Entry, base64_doubt, pass_over};
 
 /// The entry of the table.
 pub(in crate::format) static ENTRY: Entry = Entry {
@@ -129,7 +129,10 @@ fn read_data<'i>(xml: &mut Parser<'i>, walk: &Walk<'_, '_>, draft: &mut Draft<'i
                 }
                 draft.seed = text.map(|text| SeedText::Prescribed(text, encoding));
             }
-            _ => xml.skip()?,
+            other => {
+                pass_over(walk.rules.format, other)?;
+                xml.skip()?;
+            }
         }
     }
     xml.finish()

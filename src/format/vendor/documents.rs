@@ -14,7 +14,7 @@ use crate::format::{Format, Opened, csv};
 use crate::limits::Limits;
 use crate::record::{Draft, Place, Trail};
 
-use super::{Each, Kind};
+use super::{Each, Kind, pass_over};
 
 /// One format of XML documents.
 pub(super) struct DocumentFormat {
@@ -83,6 +83,12 @@ impl<'a> Walk<'a, '_> {
     pub(super) fn give(&mut self, draft: Draft<'_>) -> Pulled<()> {
         let origin = draft.place.map_or_else(|| self.trail.whole(), |place| self.trail.at(place));
         (self.each)(draft).map_err(|error: Error| error.at(origin).into())
+    }
+
+    /// Passes over an element that is not read, unless its name may say how codes are computed.
+    pub(super) fn pass(&mut self, name: &str) -> Pulled<()> {
+        pass_over(self.rules.format, name)?;
+        self.xml.skip()
     }
 
     /// The text of the open element as a value of a record: once, and not where it is blank.

@@ -27,7 +27,7 @@
 //! # Leniency
 //!
 //! Elements of the header in any order; those that are unknown are passed over, `synchronisation` too, as nothing says that it is
-//! the time step. Encrypted files (`AES256`) are refused. Data of other products than tokens are findings.
+//! the time step; one whose name may say a field stops the run. Encrypted files (`AES256`) are refused. Data of other products than tokens are findings.
 //!
 //! The header holds for the whole file, so one that is written holds TOTP tokens of six digits, SHA-1 and one time
 //! step only: 60 s for `dualshield`, 30 s for `dualshield-30`.
@@ -153,8 +153,8 @@ fn read_header<'a>(walk: &mut Walk<'a, '_>) -> Pulled<Header<'a>> {
             "digits" => &mut header.digits,
             "timeWindow" => &mut header.period,
             "crypto" => &mut header.hash,
-            _ => {
-                walk.xml.skip()?;
+            other => {
+                walk.pass(other)?;
                 continue;
             }
         };
@@ -198,7 +198,7 @@ fn read_tokens<'a>(walk: &mut Walk<'a, '_>, header: &Header<'a>) -> Pulled<()> {
                 "serial" => walk.once(&mut serial, "serial")?,
                 "seed" => walk.once(&mut seed, "seed")?,
                 "counter" => walk.once(&mut counter, "counter")?,
-                _ => walk.xml.skip()?,
+                other => walk.pass(other)?,
             }
         }
         let mut draft = Draft { place: Some(place), serial, ..Draft::default() };

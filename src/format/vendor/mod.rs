@@ -14,11 +14,12 @@
 
 use std::fmt;
 
-use crate::error::Result;
-use crate::record::{Code, Draft, Encoding, Holds, Plain, Token, Trail};
+use crate::error::{ErrorKind, Result};
+use crate::record::{Code, Draft, Encoding, Holds, Plain, Token, Trail, escaped};
 
 use super::cut::{Chunk, Head};
 use super::encoding::{Verdict, judge};
+use super::unknown::may_mean;
 use super::{Description, Opened, ReadOptions};
 
 pub(super) mod deepnet_uap;
@@ -69,6 +70,23 @@ pub(super) struct Target {
     pub(super) item: fn(&Token<'_>, &mut Plain),
     /// What stands behind the last item.
     pub(super) tail: &'static [u8],
+}
+
+/// Makes sure that a name which is not read says nothing of how codes are computed: a file that says SHA-256 in a word of
+/// its own must not be read as if it did not.
+///
+/// # Errors
+///
+/// [`ErrorKind::FormatDamaged`] with the name and what it may say.
+fn pass_over(format: &'static str, name: &str) -> std::result::Result<(), ErrorKind> {
+    match may_mean(name) {
+        None => Ok(()),
+        Some(field) => Err(ErrorKind::FormatDamaged {
+            format,
+            expected: "names that are known".to_owned(),
+            found: format!("`{}`, which may say the {field} and would be lost", escaped(name)),
+        }),
+    }
 }
 
 /// A seed that a file calls Base64. Hex and Base32 of the right length are legal Base64 too, and would give another key, so

@@ -20,8 +20,9 @@
 //!
 //! # Leniency
 //!
-//! Scheme, type and names of parameters in either case; parameters in any order; those that are unknown are passed over;
-//! blank lines and lines that begin with `#`. Percent-encoding is strict: a `%` without two hex digits, or bytes that
+//! Scheme, type and names of parameters in either case; parameters in any order; those that only say how an app shows an
+//! account are passed over, and others are findings, as Steam's `encoder` changes the codes; blank lines and lines that begin with
+//! `#`. Percent-encoding is strict: a `%` without two hex digits, or bytes that
 //! are no UTF-8, stop the run, and a `+` is a plus.
 //!
 //! # Memory
@@ -40,11 +41,11 @@ use crate::format::json::number;
 use crate::format::jsonl::Lines;
 use crate::format::{Description, Format, Opened, ReadOptions, csv};
 use crate::record::{
-    Algorithm, Draft, Encoding, Field, Fields, Holds, Moving, Place, Plain, SeedText, Token, Trail, UserHeld,
-    encode_base32,
+    Algorithm, Code, Draft, Encoding, Field, Fields, Holds, Moving, Place, Plain, SeedText, Token, Trail, UserHeld,
+    encode_base32, escaped,
 };
 
-use super::{Each, Entry, Kind, Reader, Target};
+use super::{Each, Entry, Kind, Reader, Target, pass_over};
 
 /// The entry of the table.
 pub(in crate::format) static ENTRY: Entry = Entry {
@@ -127,7 +128,11 @@ struct Parameters<'a> {
     period: Option<Cow<'a, str>>,
     counter: Option<Cow<'a, str>>,
     serial: Option<Cow<'a, str>>,
+    doubts: Vec<(Code, String)>,
 }
+
+/// Parameters that say how an app shows an account.
+const SHOWN_ONLY: [&str; 7] = ["color", "icon", "image", "imageurl", "label", "lock", "tags"];
 
 impl<'a> Parameters<'a> {
     fn parse(query: &'a str) -> std::result::Result<Self, ErrorKind> {
@@ -144,6 +149,12 @@ impl<'a> Parameters<'a> {
                 ("serial", &mut all.serial),
             ];
             let Some((name, place)) = known.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) else {
+                // Apps know parameters of their own that only dress an account up; another may change its codes.
+                if !SHOWN_ONLY.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                    pass_over(NAME, name)?;
+                    let message = format!("the parameter `{}` may change the codes, and is not known", escaped(name));
+                    all.doubts.push((Code::TypeUnsupported, message));
+                }
                 continue;
             };
             // Of two values, nobody can say which is meant.
@@ -169,7 +180,8 @@ fn draft(line: &str, place: Place) -> std::result::Result<Draft<'_>, ErrorKind> 
     let (kind, label) = path.split_once('/').unwrap_or((path, ""));
     let parameters = Parameters::parse(query)?;
     let (prefix, account) = split_label(label)?;
-    let mut draft = Draft { place: Some(place), kind: Some(Cow::Borrowed(kind)), ..Draft::default() };
+    let (place, kind_of) = (Some(place), Some(Cow::Borrowed(kind)));
+    let mut draft = Draft { place, kind: kind_of, faults: parameters.doubts, ..Draft::default() };
     draft.manufacturer = parameters.issuer.and_then(kept);
     match (parameters.serial.and_then(kept), kept(account)) {
         // Beside a serial of its own, the label is only there to be shown.

@@ -21,7 +21,7 @@
 //!
 //! # Leniency
 //!
-//! Unknown keys in `Data` are passed over. A time offset other than 0 is a finding, as its unit is unconfirmed. OCRA and
+//! Unknown keys in `Data` are passed over, unless their name may say a field: then the run stops. A time offset other than 0 is a finding, as its unit is unconfirmed. OCRA and
 //! YUBIKEY are findings. The description is the model.
 //!
 //! # Memory
@@ -39,7 +39,7 @@ use crate::record::{
 };
 
 use super::rows::{Reader, Row, RowFormat, is_named, open as open_rows};
-use super::{Entry, Target, base64_doubt};
+use super::{Entry, Target, base64_doubt, pass_over};
 
 /// The entry of the table.
 pub(in crate::format) static ENTRY: Entry = Entry {
@@ -112,7 +112,10 @@ fn draft<'a>(row: &Row<'_, 'a>) -> std::result::Result<Draft<'a>, ErrorKind> {
             "TokenState" => &mut state,
             "OTPLength" => &mut digits,
             "TOTPTimeStep" => &mut period,
-            _ => continue,
+            other => {
+                pass_over(ROWS.name, other)?;
+                continue;
+            }
         };
         if place.replace(value.trim()).is_some() {
             return Err(damaged(&format!("`{}` once in `Data`", escaped(name.trim())), "it twice"));

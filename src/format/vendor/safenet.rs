@@ -124,7 +124,7 @@ fn read_application<'a>(walk: &mut Walk<'a, '_>) -> Pulled<Application<'a>> {
         match child.local {
             "Seed" | "seed" => walk.once(&mut application.seed, "Seed")?,
             "MovingFactor" => walk.once(&mut application.counter, "MovingFactor")?,
-            _ => walk.xml.skip()?,
+            other => walk.pass(other)?,
         }
     }
     Ok(application)

@@ -38,7 +38,7 @@ use crate::format::cut::{Boundary, Chunk, Cut, Head};
 use crate::format::{Description, Format, Opened, ReadOptions, csv};
 use crate::record::{Code, Draft, Encoding, Place, SeedText, Trail, escaped};
 
-use super::{Each, Entry, Kind, Reader};
+use super::{Each, Entry, Kind, Reader, pass_over};
 
 /// The entry of the table.
 pub(in crate::format) static ENTRY: Entry = Entry {
@@ -146,7 +146,12 @@ impl<'a> Block<'a> {
                 "sccPwLen" => &mut digits,
                 "sccSeq" => &mut counter,
                 "crypto" => &mut hash,
-                _ => continue,
+                // Those of time-based tokens, and the version.
+                "sccTick" | "sccPrTime" | "sccVer" => continue,
+                other => {
+                    pass_over(NAME, other)?;
+                    continue;
+                }
             };
             if place.replace(value.trim()).is_some() {
                 return Err(damaged(&format!("`{}` once in `sccTokenData`", name.trim()), "it twice"));
