@@ -104,7 +104,7 @@ enum Store {
 /// An unfinished file or folder. Dropped before it is settled, it is removed.
 struct Part {
     path: PathBuf,
-    /// The part's file, or the lock inside the part's folder.
+    /// What is locked: the part's file, or for a folder what [`lock_of_folder`] says.
     file: Option<File>,
     parts: Parts,
 }
@@ -127,7 +127,19 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// What the part is written to once more when items are left out of it.
 const KEPT: &str = "part.kept";
 
-/// The lock in a folder's part; it goes before the folder gets its name.
+/// What of a folder's part is locked: on Unix the folder itself, so that nothing but batches is ever in it.
+#[cfg(unix)]
+fn lock_of_folder(part: &Path) -> PathBuf {
+    part.to_owned()
+}
+
+/// Elsewhere a folder cannot be opened, and a file in it is locked, which goes before the folder gets its name.
+#[cfg(not(unix))]
+fn lock_of_folder(part: &Path) -> PathBuf {
+    part.join(LOCK)
+}
+
+#[cfg(not(unix))]
 const LOCK: &str = ".lock";
 
 impl<'w> Sink<'w> {
@@ -151,7 +163,7 @@ impl<'w> Sink<'w> {
                 let part =
                     Part::file(&beside(path, "part"), parts, &mut replaced).map_err(|error| unwritable(path, error))?;
                 let kept = beside(path, KEPT);
-                take_over(&kept, &kept, &mut replaced).map_err(|error| unwritable(path, error))?;
+                take_over(&kept, false, &mut replaced).map_err(|error| unwritable(path, error))?;
                 Store::File { part, path: path.clone(), force: *force }
             }
             Destination::Folder { path, batch_size, force } => {
@@ -159,7 +171,7 @@ impl<'w> Sink<'w> {
                 let part = Part::folder(&beside(path, "part"), parts, &mut replaced)
                     .map_err(|error| unwritable(path, error))?;
                 let kept = beside(path, KEPT);
-                take_over(&kept, &kept.join(LOCK), &mut replaced).map_err(|error| unwritable(path, error))?;
+                take_over(&kept, true, &mut replaced).map_err(|error| unwritable(path, error))?;
                 Store::Folder { part, current: None, path: path.clone(), batch_size: *batch_size, force: *force }
             }
         };
@@ -331,7 +343,7 @@ fn write_all(file: Option<&mut File>, bytes: &[u8], path: &Path) -> Result<()> {
 impl Part {
     /// Creates an unfinished file, locked, for its owner only.
     fn file(path: &Path, parts: &Parts, replaced: &mut Option<PathBuf>) -> io::Result<Self> {
-        take_over(path, path, replaced)?;
+        take_over(path, false, replaced)?;
         let file = create_new(path)?;
         parts.note(path);
         let part = Self { path: path.to_owned(), file: Some(file), parts: parts.clone() };
@@ -341,11 +353,12 @@ impl Part {
 
     /// Creates an unfinished folder with a lock in it, for its owner only.
     fn folder(path: &Path, parts: &Parts, replaced: &mut Option<PathBuf>) -> io::Result<Self> {
-        take_over(path, &path.join(LOCK), replaced)?;
+        take_over(path, true, replaced)?;
         create_folder(path)?;
         parts.note(path);
         let mut part = Self { path: path.to_owned(), file: None, parts: parts.clone() };
-        part.file = Some(create_new(&path.join(LOCK))?);
+        let lock = lock_of_folder(path);
+        part.file = Some(if lock == path { File::open(lock)? } else { create_new(&lock)? });
         part.lock()?;
         Ok(part)
     }
@@ -378,6 +391,9 @@ impl Part {
             if !self.is_ours_at(&part) {
                 return Err(another_run());
             }
+            // What is open cannot be removed there, nor its folder renamed.
+            #[cfg(not(unix))]
+            drop(self.file.take());
             let renamed = if folder { rename_folder(&part, path, force) } else { rename_file(&part, path, force) };
             if renamed.is_err() {
                 remove(&part);
@@ -398,7 +414,7 @@ impl Part {
     /// may have taken it for a dead one's.
     fn is_ours_at(&self, part: &Path) -> bool {
         let Some(file) = &self.file else { return true };
-        let at = if part.is_dir() { part.join(LOCK) } else { part.to_owned() };
+        let at = if part.is_dir() { lock_of_folder(part) } else { part.to_owned() };
         match (file.metadata(), fs::symlink_metadata(at)) {
             (Ok(held), Ok(found)) => is_same_file(&held, &found),
             _ => false,
@@ -429,6 +445,8 @@ fn rename_file(part: &Path, path: &Path, force: bool) -> io::Result<()> {
 }
 
 fn rename_folder(part: &Path, path: &Path, force: bool) -> io::Result<()> {
+    #[cfg(not(unix))]
+    fs::remove_file(lock_of_folder(part))?;
     if force && path.exists() {
         check_batches(path)?;
         exchange(part, path)?;
@@ -439,7 +457,6 @@ fn rename_folder(part: &Path, path: &Path, force: bool) -> io::Result<()> {
     } else {
         fs::rename(part, path)?;
     }
-    let _ = fs::remove_file(path.join(LOCK));
     sync_folder_of(path)
 }
 
@@ -475,8 +492,9 @@ fn check_batches(folder: &Path) -> io::Result<()> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let batch = name.strip_prefix("graph-").and_then(|rest| rest.strip_suffix(".json"));
-        let ours =
-            name == LOCK || name == MANIFEST || batch.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
+        let ours = name == MANIFEST
+            || name == ".lock"
+            || batch.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
         if !ours || !entry.file_type()?.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::DirectoryNotEmpty,
@@ -497,16 +515,16 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 }
 
 /// Removes what a dead run left at `path`, under its lock; refuses what another run holds, and what is none of ours.
-fn take_over(path: &Path, lock: &Path, replaced: &mut Option<PathBuf>) -> io::Result<()> {
+fn take_over(path: &Path, folder: bool, replaced: &mut Option<PathBuf>) -> io::Result<()> {
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    let folder = path != lock;
+    let lock = if folder { lock_of_folder(path) } else { path.to_owned() };
     if found.is_symlink() {
         // The link is removed itself, never what it points at.
         fs::remove_file(path)?;
     } else if found.is_dir() == folder && (folder || found.is_file()) {
         // Held until the part is gone, so that of two runs that find it only one removes it.
-        let held = match fs::symlink_metadata(lock) {
-            Ok(at) if at.is_file() => File::open(lock).ok(),
+        let held = match fs::symlink_metadata(&lock) {
+            Ok(at) if at.is_file() || at.is_dir() => File::open(&lock).ok(),
             _ => None,
         };
         if let Some(Err(TryLockError::WouldBlock)) = held.as_ref().map(File::try_lock) {
@@ -857,7 +875,6 @@ mod tests {
         assert_eq!(folder.names(), ["batches"]);
         assert!(fs::read_to_string(folder.path("batches/graph-0001.json")).expect("a batch").contains("\"c\""));
         assert!(!folder.path("batches/graph-0002.json").exists());
-        assert!(!folder.path("batches").join(LOCK).exists());
     }
 
     #[cfg(unix)]
@@ -905,7 +922,6 @@ mod tests {
         assert_eq!(manifest["tokens"], 4);
         assert_eq!(manifest["files"][1]["name"], "graph-0002.json");
         assert_eq!(folder.names(), ["batches"]);
-        assert!(!folder.path("batches").join(LOCK).exists());
     }
 
     #[test]

@@ -11,7 +11,8 @@
 //!
 //! # Leniency
 //!
-//! Text before `-----BEGIN PGP MESSAGE-----` is passed over, as mail programs put it there. A member that is
+//! Text before `-----BEGIN PGP MESSAGE-----` is passed over, as mail programs put it there; text behind the end is
+//! refused, as it would be dropped in silence. A member that is
 //! plainly no seed file (a letter, an image, a detached signature) is skipped with a finding.
 //!
 //! # Not here
@@ -29,9 +30,11 @@ mod pgp;
 mod pgp_answers;
 mod pgp_keys;
 mod sniff;
+mod tail;
 mod unlock;
 mod walk;
 mod zip;
+mod zip_layout;
 mod zip_names;
 
 #[cfg(test)]

@@ -175,6 +175,12 @@ pub(super) fn ends_early() -> Error {
     damaged(io::ErrorKind::UnexpectedEof.into())
 }
 
+/// What was read is whole, but it is not all.
+pub(super) fn followed() -> Error {
+    let detail = "something follows the message".to_owned();
+    Error::new(ErrorKind::ContainerDamaged { layer: LAYER, detail })
+}
+
 /// What a failure of the stream means.
 pub(super) fn damaged(error: io::Error) -> Error {
     let detail = match error.kind() {

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use super::meter::{Gauge, Meter, Outermost, drain, hold};
 use super::pgp_keys::Certificates;
 use super::sniff::{Kind, SNIFF_BYTES, sniff};
+use super::tail::Tail;
 use super::zip_names::{left_by_a_system, says_openpgp, without_layer_ending};
 use super::{Input, Layer, Visit, Visitor, gzip, pgp};
 use crate::error::{Error, ErrorKind, Result};
@@ -267,7 +268,8 @@ impl<'w> Walk<'w> {
     fn openpgp(&mut self, at: &At<'_>, source: &mut (dyn Read + Send), shape: pgp::Shape) -> Result<()> {
         self.deeper(at)?;
         let room = self.limits.held_bytes.saturating_sub(self.held_bytes);
-        let opened = pgp::open(source, shape, &at.trail, self.keyring, &self.signers, (room, self.limits));
+        let mut source = Tail::new(source);
+        let opened = pgp::open(&mut source, shape, &at.trail, self.keyring, &self.signers, (room, self.limits));
         let opened = opened.map_err(|error| at.gauge.failure().unwrap_or(error).at(at.trail.whole()))?;
         self.say_layer(at, Layer::OpenPgp, &opened.detail());
         if opened.is_signed() && self.signers.is_empty() && self.again.is_none() {
@@ -285,6 +287,11 @@ impl<'w> Walk<'w> {
         self.held_bytes -= held_bytes;
         result?;
         drain(&mut content).map_err(|error| at.gauge.explain(error, &at.trail))?;
+        drop(content);
+        drain(&mut source).map_err(|error| at.gauge.explain(error, &at.trail))?;
+        if source.is_followed() {
+            return Err(pgp::followed().at(at.trail.whole()));
+        }
         match verdict.settled() {
             pgp::Verdict::Good => self.unsigned.truncate(mark),
             pgp::Verdict::Bad(detail) => {

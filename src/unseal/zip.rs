@@ -23,6 +23,7 @@ use super::Layer;
 use super::meter::{Meter, drain};
 use super::unlock::{Depth, Spelling, Tried, unlock, unlock_silently};
 use super::walk::{At, Walk};
+use super::zip_layout;
 use super::zip_names::{is_unsafe, left_by_a_system};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limit;
@@ -40,6 +41,7 @@ impl Walk<'_> {
     pub(super) fn zip(&mut self, at: &At<'_>, source: &mut dyn Source) -> Result<()> {
         let opened = at.gauge.aside(|| {
             refuse_too_many(source, self.limits.members)?;
+            zip_layout::check(source).map_err(laid_out)?;
             ZipArchive::new(BufReader::with_capacity(READ_BYTES, source)).map_err(unreadable)
         });
         let mut archive = opened.map_err(|error| at.gauge.failure().unwrap_or(error).at(at.trail.whole()))?;
@@ -333,6 +335,14 @@ fn damaged(detail: &str) -> Error {
 
 fn unsupported(detail: String) -> Error {
     Error::new(ErrorKind::ContainerUnsupported { layer: "ZIP", detail })
+}
+
+/// Why an archive has bytes that are nothing, or not what they should be.
+fn laid_out(fault: zip_layout::Fault) -> Error {
+    match fault {
+        zip_layout::Fault::Io(error) => unreadable(ZipError::Io(error)),
+        zip_layout::Fault::Odd(detail) => damaged(detail),
+    }
 }
 
 /// Why an archive's directory cannot be read.

@@ -2,17 +2,17 @@
 //!
 //! # Not here
 //!
-//! The encoding of the seeds: `format::encoding`.
+//! The encoding of the seeds: `format::encoding`. Columns that are left over: `unread.rs`.
 
 use std::borrow::Cow;
 
 use crate::error::ErrorKind;
 use crate::format::csv_maps::{is_bare_key, plain, recognise};
-use crate::format::unknown::{is_harmless, may_be_secret, may_mean, must_mean};
+use crate::format::unknown::may_be_secret;
 use crate::record::{Encoding, Field};
 
 use super::rows::{Fault, Fields, Rows};
-use super::{ColumnName, CsvOptions};
+use super::{ColumnName, CsvOptions, unread};
 
 /// How the rows of a member are laid out.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub(super) fn find(text: &str, options: &CsvOptions, field_bytes: u64) -> Result
         None => (0, first_line),
     };
     let values = Rows::new(&text[start..], delimiter, first_line);
-    let unread = find_unread(&fields, header, &columns, values, options).map_err(|kind| (None, kind))?;
+    let unread = unread::find(&fields, header, &columns.positions, values, options).map_err(|kind| (None, kind))?;
     let grid = Grid { delimiter, width: fields.len(), positions: columns.positions, field_bytes };
     Ok(Found {
         grid,
@@ -117,7 +117,7 @@ fn sep_line(text: &str) -> (usize, Option<u8>) {
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
 /// Rows that are looked at for their delimiter.
-const ROWS_TRIED: usize = 20;
+pub(super) const ROWS_TRIED: usize = 20;
 
 /// The delimiter whose first row is known best and whose rows agree best; a comma where none is better.
 fn find_delimiter(text: &str, options: &CsvOptions) -> u8 {
@@ -230,7 +230,7 @@ fn choose(first: &[Cow<'_, str>], header: Option<&[Cow<'_, str>]>, options: &Csv
 }
 
 /// What to call a column: by its header where that may be shown, else by its position from 1.
-fn name_of(position: usize, header: Option<&[Cow<'_, str>]>) -> String {
+pub(super) fn name_of(position: usize, header: Option<&[Cow<'_, str>]>) -> String {
     match header.map(|header| &header[position]) {
         Some(name) if !name.is_empty() && !may_be_secret(name) => name.to_string(),
         _ => (position + 1).to_string(),
@@ -246,51 +246,8 @@ fn has_another_key(header: Option<&[Cow<'_, str>]>, position: usize) -> bool {
 }
 
 /// Where the columns stand that the user does not want.
-fn ignored(options: &CsvOptions, width: usize, header: Option<&[Cow<'_, str>]>) -> Vec<usize> {
+pub(super) fn ignored(options: &CsvOptions, width: usize, header: Option<&[Cow<'_, str>]>) -> Vec<usize> {
     options.ignored.iter().flat_map(|name| positions_of(name, width, header)).collect()
-}
-
-/// Makes sure that no column is passed over that says how codes are computed; answers those that nobody reads.
-///
-/// # Errors
-///
-/// [`ErrorKind::ColumnUnclear`] for the first that may be about a field, unless the user has said where that one is.
-fn find_unread(
-    first: &[Cow<'_, str>],
-    header: Option<&[Cow<'_, str>]>,
-    columns: &Columns,
-    mut values: Rows<'_>,
-    options: &CsvOptions,
-) -> Result<Vec<String>, ErrorKind> {
-    let ignored = ignored(options, first.len(), header);
-    let left = |position: &usize| !columns.positions.contains(&Some(*position)) && !ignored.contains(position);
-    let left: Vec<usize> = (0..first.len()).filter(left).collect();
-    let mut about = vec![None; first.len()];
-    let mut filled = vec![false; first.len()];
-    let mut fields = Fields::default();
-    // A row that cannot be split is an error when it is read.
-    for _ in 0..ROWS_TRIED {
-        let Ok(Some(_)) = values.next(&mut fields) else { break };
-        for &position in &left {
-            let Some(value) = fields.get(position) else { continue };
-            filled[position] |= !value.is_empty();
-            about[position] = about[position].or_else(|| must_mean(value));
-        }
-    }
-    let said = |field: Field| options.columns.iter().any(|(said, _)| *said == field);
-    let mut unread = Vec::new();
-    for position in left {
-        let name = header.map_or("", |header| &header[position]);
-        let harmless = is_harmless(name);
-        // By its own name where it is one: the user may have said that another column is this field.
-        let by_name = recognise(name).map(|(field, _)| field).or_else(|| may_mean(name).filter(|_| !harmless));
-        match about[position].or(by_name).filter(|field| !said(*field)) {
-            Some(field) => return Err(ErrorKind::ColumnUnclear { field, name: name_of(position, header) }),
-            None if harmless && (!name.is_empty() || !filled[position]) => {}
-            None => unread.push(name_of(position, header)),
-        }
-    }
-    Ok(unread)
 }
 
 fn take(
@@ -382,6 +339,16 @@ mod tests {
     }
 
     #[test]
+    fn finds_the_columns_that_say_how_codes_are_computed() {
+        let none = CsvOptions::default();
+        check(
+            "Serial,Secret,OTP Digits,Period,HMAC Algorithm,OTP Mode\n1,AA,8,30,SHA256,TOTP\n",
+            &none,
+            &expect!["',' serial=1 type=6 hash=5 digits=3 period=4 seed=2 `Secret` from line 2"],
+        );
+    }
+
+    #[test]
     fn takes_columns_that_the_user_names() {
         let named = options(&[(Field::Seed, ColumnName::Name("key x".to_owned()))]);
         check("Serial,Key X,Secret\n1,AA,zz\n", &named, &expect!["',' serial=1 seed=2 `Key X` from line 2"]);
@@ -414,42 +381,6 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_may_say_a_field_is_not_passed_over() {
-        let none = CsvOptions::default();
-        check(
-            "Serial,Secret,OTP Digits,Period,HMAC Algorithm,OTP Mode\n1,AA,8,30,SHA256,TOTP\n",
-            &none,
-            &expect!["',' serial=1 type=6 hash=5 digits=3 period=4 seed=2 `Secret` from line 2"],
-        );
-        for (header, expected) in [
-            ("Code Size in Digits", "digits"),
-            ("Hash Variant", "hash"),
-            ("Crypto Suite", "hash"),
-            ("Time Window", "period"),
-            ("Length", "digits"),
-            ("Second Secret Part", "seed"),
-            ("Key", "seed"),
-        ] {
-            let message = format!(
-                "column `{header}` may say the {expected}, but its name is not known, so what it says would be lost"
-            );
-            let kind = find(&format!("Serial,Secret,{header}\n1,AA,1\n"), &none, 4096).expect_err("unclear").1;
-            assert_eq!(kind.to_string(), message);
-            let name = ColumnName::Name(header.to_owned());
-            let ignored = CsvOptions { ignored: vec![name.clone()], ..CsvOptions::default() };
-            let found = find(&format!("Serial,Secret,{header}\n1,AA,1\n"), &ignored, 4096).expect("ignored");
-            assert!(found.unread.is_empty(), "{header}");
-        }
-        for (value, expected) in [("HMAC-SHA256", "hash"), ("hotp", "type")] {
-            let kind = find(&format!("Serial,Secret,Kind\n1,AA,\n2,AA,{value}\n"), &none, 4096).expect_err("unclear").1;
-            assert!(kind.to_string().starts_with(&format!("column `Kind` may say the {expected}, ")), "{kind}");
-        }
-        let placed = options(&[(Field::Serial, ColumnName::Position(1)), (Field::Seed, ColumnName::Position(2))]);
-        let kind = find("1,AABBCCDD,SHA256\n", &placed, 4096).expect_err("unclear").1;
-        assert!(kind.to_string().starts_with("column `3` may say the hash, "), "{kind}");
-    }
-
-    #[test]
     fn a_key_beside_another_key_is_no_seed() {
         let none = CsvOptions::default();
         check(
@@ -458,21 +389,6 @@ mod tests {
             &expect!["no column for the seed: found `Key`, `OTP Key Value`, `Period`"],
         );
         check("Serial,Key\n1001,AABB\n", &none, &expect!["',' serial=1 seed=2 `Key` from line 2"]);
-    }
-
-    #[test]
-    fn columns_that_nobody_reads_are_told_unless_they_do_no_harm() {
-        let unread = |text: &str, options: &CsvOptions| find(text, options, 4096).expect("a grid").unread;
-        let text = "Serial,Secret,Display Name,Site Code,,Status,E-Mail\n1,AA,a,b,,c,d\n";
-        assert_eq!(unread(text, &CsvOptions::default()), ["Site Code", "E-Mail"]);
-        assert_eq!(unread("Serial,Secret,\n1,AA,x\n", &CsvOptions::default()), ["3"]);
-        let placed = options(&[(Field::Serial, ColumnName::Position(1)), (Field::Seed, ColumnName::Position(2))]);
-        assert_eq!(unread("1,AABBCCDD,8\n", &placed), ["3"]);
-        let ignored = CsvOptions { ignored: vec![ColumnName::Position(3)], ..placed };
-        assert!(unread("1,AABBCCDD,8\n", &ignored).is_empty());
-        // Where the user says which column is the seed, another that may be one is only told.
-        let named = options(&[(Field::Seed, ColumnName::Name("Key X".to_owned()))]);
-        assert_eq!(unread("Serial,Key X,Secret\n1,AA,zz\n", &named), ["Secret"]);
     }
 
     #[test]

@@ -47,6 +47,7 @@
 
 mod columns;
 pub(super) mod rows;
+mod unread;
 mod write;
 
 use std::borrow::Cow;
@@ -265,7 +266,7 @@ pub(super) fn open_as<'s>(mut head: Head<'s>, options: &ReadOptions, rule: SeedR
         None if rule == SeedRule::Base32 => prescribe(&mut head, &found)?,
         None => settle(&mut head, &found)?,
     };
-    let findings = unread(&found.unread).into_iter().collect();
+    let findings = tell_unread(&found.unread).into_iter().collect();
     let boundary = Box::new(RowBoundary { field_bytes: found.grid.field_bytes });
     let layout = Layout {
         grid: Box::new(found.grid),
@@ -279,7 +280,7 @@ pub(super) fn open_as<'s>(mut head: Head<'s>, options: &ReadOptions, rule: SeedR
 }
 
 /// What is to be said of columns that nobody reads.
-fn unread(columns: &[String]) -> Option<(Code, String)> {
+fn tell_unread(columns: &[String]) -> Option<(Code, String)> {
     let names: Vec<_> = columns.iter().map(|name| format!("`{}`", crate::record::escaped(name))).collect();
     let message = match names.as_slice() {
         [] => return None,

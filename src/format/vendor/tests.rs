@@ -495,22 +495,34 @@ fn reads_the_tokens_of_safenet_and_safeword() {
 
 #[test]
 fn no_name_is_passed_over_that_may_say_how_codes_are_computed() {
-    check("invalid/otpauth-unknown.txt", &expect![[r#"
+    check(
+        "invalid/otpauth-unknown.txt",
+        &expect![[r#"
         line 1 serial="7100001" type="totp" hash="sha1" digits="6" period="30" seed=prescribed Base32 ea5eca42508f8575311eb24fbe9e061ad2561156
         line 2 serial="7100001" type="totp" hash="sha1" digits="6" period="30" seed=prescribed Base32 ea5eca42508f8575311eb24fbe9e061ad2561156 [type-unsupported] the parameter `encoder` may change the codes, and is not known
-    "#]]);
-    check("invalid/otpauth-hash.txt", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/otpauth-hash.txt",
+        &expect![[r#"
         the list of Key URIs is damaged: expected names that are known, but found `hmac_hash`, which may say the hash and would be lost
           at member > line 1
-    "#]]);
-    check("invalid/rcdevs-hash.csv", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/rcdevs-hash.csv",
+        &expect![[r#"
         the RCDevs inventory is damaged: expected names that are known, but found `TOTPHash`, which may say the hash and would be lost
           at member > line 5
-    "#]]);
-    check("invalid/dualshield-unknown.xml", &expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid/dualshield-unknown.xml",
+        &expect![[r#"
         the DualShield XML is damaged: expected names that are known, but found `hashAlgorithm`, which may say the hash and would be lost
           at member
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -111,3 +111,23 @@ fn no_flipped_byte_of_a_message_gives_other_content() {
         check_flips("to-curve25519.pgp", flip);
     }
 }
+
+#[test]
+fn nothing_may_follow_a_message() {
+    let keys = || keyring(&[PASSWORD], &["rsa.key.asc"], &[]);
+    let rows: &[u8] = b"someone@example.com,1003,JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP,30,Example,X1\n";
+    for name in ["signed-cleartext.asc", "to-rsa.asc", "to-rsa.pgp", "signed.pgp", "compressed.pgp", "symmetric.pgp"] {
+        let message = bytes(name);
+        for behind in [rows, &message] {
+            let (result, _) = run_bytes(&[&message, behind].concat(), keys());
+            let error = result.expect_err("something follows");
+            assert!(matches!(error.kind(), ErrorKind::ContainerDamaged { .. }), "{name}: {error}");
+        }
+        if message[0] < 0x80 {
+            run_bytes(&[&message, &b"\r\n \n"[..]].concat(), keys()).0.expect("white space is nothing");
+        }
+    }
+    let (result, _) = run_bytes(&[&bytes("to-rsa.asc"), rows].concat(), keys());
+    let error = result.expect_err("rows follow");
+    assert_eq!(error.to_string(), "the OpenPGP message is damaged: something follows the message");
+}

@@ -195,3 +195,58 @@ fn ae_1_has_its_checksum_checked_beside_its_code() {
         assert_eq!(run_bytes(&zip, keyring(&[PASSWORD], &[], &[])).0.is_err(), is_checked, "{name}");
     }
 }
+
+#[test]
+fn every_byte_of_a_zip_must_have_its_place() {
+    let one = zip_of(&[("a.csv", CSV)], ::zip::CompressionMethod::Stored);
+    let two = zip_of(&[("b.csv", CSV), ("c.csv", b"other")], ::zip::CompressionMethod::Stored);
+    let end = two.len() - 22;
+    let directory = memchr::memmem::find(&two, b"PK\x01\x02").expect("a directory");
+    let changed = |at: usize, byte: u8| {
+        let mut zip = two.clone();
+        zip[at] = byte;
+        zip
+    };
+    // The end record counts the entries of this part and of all, then has the length of the directory (§4.3.16).
+    let mut uncounted = changed(end + 8, 1);
+    uncounted[end + 10] = 1;
+    let second = directory + 46 + 5;
+    let mut unlisted = two.clone();
+    unlisted.drain(second..end);
+    let end_of_unlisted = unlisted.len() - 22;
+    unlisted[end_of_unlisted + 8] = 1;
+    unlisted[end_of_unlisted + 10] = 1;
+    unlisted[end_of_unlisted + 12] = 46 + 5;
+    let mut in_comment = one.clone();
+    let length = u8::try_from(two.len() % 256).expect("a byte");
+    let at = in_comment.len() - 2;
+    in_comment[at] = length;
+    in_comment[at + 1] = u8::try_from(two.len() / 256).expect("a byte");
+    in_comment.extend_from_slice(&two);
+    // The second member's place is the first's (§4.3.12).
+    let mut overlapping = two.clone();
+    overlapping[second + 42..second + 46].fill(0);
+    for (zip, what) in [
+        (
+            [&one[..], &two].concat(),
+            "its directory does not end where the archive ends: something was put before or into it",
+        ),
+        ([&two[..], b"1,2,3\n"].concat(), "something follows the end of the archive, or hides in its comment"),
+        (in_comment, "its directory does not end where the archive ends: something was put before or into it"),
+        (uncounted, "its directory has other members than its end record counts"),
+        (unlisted, "it has bytes that belong to no member of its directory"),
+        (overlapping, "two of its members overlap"),
+    ] {
+        let (result, found) = run_bytes(&zip, keyring(&[], &[], &[]));
+        assert_eq!(result.expect_err(what).to_string(), format!("the ZIP is damaged: {what}"));
+        assert!(found.members.is_empty());
+    }
+}
+
+#[test]
+fn what_packers_leave_between_members_is_read() {
+    // By Info-ZIP, `zip -fd`: descriptors with a mark; by Python's `zipfile` on a stream: the same with ZIP64.
+    for name in ["descriptors.zip", "descriptors-zip64.zip", "comment.zip"] {
+        check(name, keyring(&[], &[], &[]), "tokens.csv", Layer::Zip, "not encrypted");
+    }
+}
