@@ -704,3 +704,160 @@ fn says_what_is_wrong_in_yubikey_aes() {
         ],
     );
 }
+
+#[test]
+fn a_seed_that_is_hex_is_not_taken_for_base64() {
+    check(
+        "invalid/pskc-seed-hex.xml",
+        Keyring::default(),
+        &expect![[r#"
+        KeyPackage 1: serial=1 key=1 by=Example Tokens type=totp digits=6 period=30 seed=77cd5fede79ff7df5befa6b4ebcf35ef46bb7b7d38e9d77c77c776dfdd9a
+          seed-ambiguous: the seed is no Base64 but by chance (RFC 6030 §4.2): expected Base64, but found text that is hex from end to end"#]],
+    );
+}
+
+#[test]
+fn a_seed_that_is_base32_is_not_taken_for_base64() {
+    check(
+        "invalid/pskc-seed-base32.xml",
+        Keyring::default(),
+        &expect![[r#"
+        KeyPackage 1: serial=1 key=1 by=Example Tokens type=totp digits=6 period=30 seed=dc03d7e77e194cddca0361013824fa1810cddc330d10e24a
+          seed-ambiguous: the seed is no Base64 but by chance (RFC 6030 §4.2): expected Base64, but found text that is Base32 from end to end"#]],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_namespace_inside() {
+    check(
+        "invalid/pskc-namespace-inside.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml > KeyPackage 1: the PSKC is damaged: expected one prefix for its namespace from beginning to end, but found a namespace that is declared anew"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_namespace_redeclared() {
+    check(
+        "invalid/pskc-namespace-redeclared.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml: the PSKC is damaged: expected one prefix for its namespace from beginning to end, but found a namespace that is declared anew"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_namespace_two_prefixes() {
+    check(
+        "invalid/pskc-namespace-two-prefixes.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml: the PSKC is damaged: expected one prefix for its namespace from beginning to end, but found a namespace that is declared anew"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_package_foreign() {
+    check(
+        "invalid/pskc-package-foreign.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml: the PSKC is damaged: expected `KeyPackage` with the prefix of `KeyContainer`, but found `q:KeyPackage`"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_control_character() {
+    check(
+        "invalid/pskc-control-character.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml > byte 183: cannot read the text: expected characters of XML (XML 1.0 §2.2), but found a control character"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_cdata_end() {
+    check(
+        "invalid/pskc-cdata-end.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml > KeyPackage 1: the PSKC is damaged: expected well-formed XML, but found `]]>` in text"
+        ],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_in_declaration() {
+    check(
+        "invalid/pskc-declaration.xml",
+        Keyring::default(),
+        &expect![
+            "error at t.xml: the PSKC is damaged: expected an XML declaration of version 1, but found another one"
+        ],
+    );
+}
+
+#[test]
+fn a_plain_seed_among_protected_ones_has_no_mac() {
+    check(
+        "invalid/pskc-plain-among-protected.xml",
+        aes128(),
+        &expect![[r#"
+        KeyPackage 1: serial=2600000000000 key=2600000000000-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=7745b53815b5e68c2999184ead12fcf8cf164b56
+        KeyPackage 2: serial=2600000000001 key=2600000000001-1 by=Example Tokens model=OTP c200 type=hotp digits=6 counter=1 seed=d81f7eef999b76a0688170a7e3046dd8d8d2392a
+          mac-missing: the seed stands open, in a container whose key or MAC is to protect it (RFC 6030 §6)
+        KeyPackage 3: serial=2600000000002 key=2600000000002-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=30 seed=98f77f9ba6eb4e4a668368882793b7e15c11f346"#]],
+    );
+}
+
+#[test]
+fn digits_that_are_a_binary_number_too_are_refused() {
+    check(
+        "invalid/pskc-integer-ambiguous.xml",
+        aes128(),
+        &expect![[r#"
+        KeyPackage 1: serial=2600000000000 key=2600000000000-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=7745b53815b5e68c2999184ead12fcf8cf164b56
+        KeyPackage 2: serial=2600000000001 key=2600000000001-1 by=Example Tokens model=OTP c200 type=hotp digits=6 counter=5 seed=46b6d4e43d368d33aae8df242cd8df6dfc8ad960
+          integer-ambiguous: the encrypted counter can be read in two ways: expected ASCII digits or a binary number, but found bytes that are both
+        KeyPackage 3: serial=2600000000002 key=2600000000002-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=98f77f9ba6eb4e4a668368882793b7e15c11f346"#]],
+    );
+}
+
+#[test]
+fn one_short_padding_proves_no_key() {
+    check("invalid/pskc-short-padding.xml", aes128(), &expect!["error at t.xml: the key does not open the seeds"]);
+}
+
+#[test]
+fn two_keys_that_fit_prove_nothing() {
+    // The second was found by trying: it makes the last byte of both plaintexts a 1, which is a padding.
+    let other = "0000000000000000000000000000020f";
+    check(
+        "invalid/pskc-two-keys-fit.xml",
+        aes128(),
+        &expect![[r#"
+        KeyPackage 1: serial=2600000000000 key=2600000000000-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=58b376996ce7057c4e3831f6cf703be7db61869d3fcf438e4c0740ca14f206
+          mac-missing: the encrypted seed has no MAC (RFC 6030 §6.1.1)
+        KeyPackage 2: serial=2600000000001 key=2600000000001-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=c40b12b5f61986fc2614a1072426b849c92344871e1a1c360e4a5e0aefaa13
+          mac-missing: the encrypted seed has no MAC (RFC 6030 §6.1.1)"#]],
+    );
+    check(
+        "invalid/pskc-two-keys-fit.xml",
+        keyring(Some(other), None),
+        &expect![[r#"
+        KeyPackage 1: serial=2600000000000 key=2600000000000-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=57f622d0a863c0002c2f809877ade4785bfe12da199abc9f60775b92945234
+          mac-missing: the encrypted seed has no MAC (RFC 6030 §6.1.1)
+        KeyPackage 2: serial=2600000000001 key=2600000000001-1 by=Example Tokens model=OTP c200 type=totp digits=6 period=60 seed=36e4c4890a6549324b9800db756939cac2fad224aff0fbccf2b4ce7161c05e
+          mac-missing: the encrypted seed has no MAC (RFC 6030 §6.1.1)"#]],
+    );
+    let mut both = aes128();
+    both.pskc_keys.append(&mut keyring(Some(other), None).pskc_keys);
+    check("invalid/pskc-two-keys-fit.xml", both, &expect!["error at t.xml: no key opens the seeds: 2 were tried"]);
+}

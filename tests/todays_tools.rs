@@ -296,11 +296,7 @@ fn salt_is_found_in_and_out_of_the_default_namespace() {
         ("in that of pkcs5", good.replace("<Salt>", &format!(r#"<Salt xmlns="{pkcs5}">"#))),
         (
             "in the default, which is PSKC's",
-            good.replacen(
-                "<pskc:KeyContainer ",
-                r#"<pskc:KeyContainer xmlns="urn:ietf:params:xml:ns:keyprov:pskc" "#,
-                1,
-            ),
+            good.replace("<pskc:", "<").replace("</pskc:", "</").replace("xmlns:pskc=", "xmlns="),
         ),
     ] {
         let bench = Bench::new();

@@ -75,6 +75,7 @@ codes! {
     HashAssumed "hash-assumed" Warning true "The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less."
     HashUnknown "hash-unknown" Rejected false "The hash is not said, and the seed is longer than SHA-1's 20 bytes."
     HashUnsupported "hash-unsupported" Rejected false "The hash is none of SHA-1, SHA-256 and SHA-512, or none that the target can hold."
+    IntegerAmbiguous "integer-ambiguous" Rejected false "An encrypted number can be read as digits and as a binary number."
     KeyBesideSeeds "key-beside-seeds" Warning true "The key lies in the same delivery as the seeds that it protects."
     KeyExpired "key-expired" Warning true "The key's policy ends before today or begins after it."
     MacMismatch "mac-mismatch" Rejected false "The MAC does not match the encrypted value (RFC 6030 §6.1.1)."

@@ -44,6 +44,8 @@ pub struct Keyring {
     pub signers: Vec<PgpKey>,
     /// Pre-shared PSKC keys; the reader tries each whose length fits.
     pub pskc_keys: Vec<PskcKey>,
+    /// PBKDF2 rounds that the run has spent on PSKC so far.
+    pub(crate) pbkdf2_rounds: u64,
     passphrases: Vec<Passphrase>,
     ask: Option<Ask>,
 }

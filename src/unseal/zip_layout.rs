@@ -2,7 +2,7 @@
 //!
 //! Readers find the same archive from its end, from its start, or by its marks, and where those differ they show
 //! different members. So members, directory and end record must follow each other without gap or overlap, from the
-//! first byte to the last.
+//! first byte to the last, and a member must say of itself what the directory says of it.
 //!
 //! # Source
 //!
@@ -16,7 +16,7 @@
 //!
 //! # Memory
 //!
-//! Two numbers for each member.
+//! The name and a few numbers of each member.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -61,6 +61,9 @@ struct End {
 struct Member {
     start: u64,
     compressed_bytes: u64,
+    name: Vec<u8>,
+    method: u64,
+    is_encrypted: bool,
 }
 
 /// Finds the end record, and the ZIP64 record before it.
@@ -156,17 +159,23 @@ fn directory(source: &mut (impl Read + Seek), end: &End) -> Result<Vec<Member>, 
         }
         rest.clear();
         Read::by_ref(&mut source).take(length).read_to_end(&mut rest)?;
-        let extra = usize::try_from(name).ok().and_then(|name| rest.get(name..)).unwrap_or_default();
-        let extra = extra.get(..extra.len().saturating_sub(usize::try_from(comment).unwrap_or(0))).unwrap_or_default();
-        members.push(member(&head, extra).ok_or(Fault::Odd(CHANGED))?);
+        let (name, rest) = usize::try_from(name).ok().and_then(|name| rest.split_at_checked(name)).unwrap_or_default();
+        let extra = usize::try_from(extra).ok().and_then(|extra| rest.get(..extra)).unwrap_or_default();
+        members.push(member(&head, name, extra).ok_or(Fault::Odd(CHANGED))?);
     }
     if members.len() as u64 == end.entries { Ok(members) } else { Err(COUNT) }
 }
 
 /// Start and length of a member, from its ZIP64 field where the directory's own have no room.
-fn member(head: &[u8; 46], mut extra: &[u8]) -> Option<Member> {
+fn member(head: &[u8; 46], name: &[u8], mut extra: &[u8]) -> Option<Member> {
     const FULL: u64 = 0xffff_ffff;
-    let mut member = Member { start: number(head, 42, 4), compressed_bytes: number(head, 20, 4) };
+    let mut member = Member {
+        start: number(head, 42, 4),
+        compressed_bytes: number(head, 20, 4),
+        name: name.to_vec(),
+        method: number(head, 10, 2),
+        is_encrypted: number(head, 8, 2) & IS_ENCRYPTED != 0,
+    };
     let bytes = number(head, 24, 4);
     if member.start != FULL && member.compressed_bytes != FULL {
         return Some(member);
@@ -211,6 +220,21 @@ fn check_members(source: &mut (impl Read + Seek), members: &[Member], directory:
         if !head.starts_with(b"PK\x03\x04") {
             return Err(Fault::Odd("its directory names a member where there is none"));
         }
+        let mut name = vec![0; member.name.len()];
+        let same_length = number(&head, 26, 2) == name.len() as u64;
+        if same_length {
+            source.read_exact(&mut name)?;
+        }
+        let is_encrypted = number(&head, 6, 2) & IS_ENCRYPTED != 0;
+        if !same_length
+            || name != member.name
+            || number(&head, 8, 2) != member.method
+            || is_encrypted != member.is_encrypted
+        {
+            return Err(Fault::Odd(
+                "a member calls itself by another name than the directory, or is packed in another way",
+            ));
+        }
         let head_bytes = 30 + number(&head, 26, 2) + number(&head, 28, 2);
         at = at
             .checked_add(head_bytes)
@@ -253,6 +277,9 @@ const CHANGED: &str = "the file ends early, or its directory was changed";
 const END_MARK: &[u8] = b"PK\x05\x06";
 
 const END_BYTES: u64 = 22;
+
+/// Bit 0 of the flags, §4.4.4.
+const IS_ENCRYPTED: u64 = 1;
 
 /// Bit 3 of the flags, §4.4.4.
 const HAS_DESCRIPTOR: u64 = 1 << 3;

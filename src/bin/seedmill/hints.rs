@@ -114,6 +114,9 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         }
         ErrorKind::PskcKeyMissing { .. } => "name the key with `--pskc-key-file FILE`".into(),
         ErrorKind::PskcKeyWrong { .. } => "ask the vendor for the key of this very delivery".into(),
+        ErrorKind::PskcUnsupported { what: "the namespace", .. } => {
+            "ask the vendor for a container of RFC 6030, in the namespace `urn:ietf:params:xml:ns:keyprov:pskc`".into()
+        }
         ErrorKind::PskcUnsupported { .. } => {
             "ask the vendor for AES-128-CBC with HMAC-SHA1, which RFC 6030 §6 asks everyone to have".into()
         }
@@ -167,6 +170,7 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
         Code::HashAssumed => "if the vendor's order says so, confirm it with `--set hash=sha1`",
         Code::HashUnknown => "add `--set hash=sha256` (or sha512), as the vendor's order says",
         Code::HashUnsupported => "`--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others",
+        Code::IntegerAmbiguous => "ask the vendor for a file whose counters and time steps are not encrypted",
         Code::KeyBesideSeeds => "ask the vendor to send the key another way than the seeds",
         Code::KeyExpired => "ask the vendor whether these tokens are still meant to be used",
         Code::MacMismatch => "ask for the file again; it was changed after it was protected",
@@ -509,6 +513,9 @@ mod tests {
             hash-unsupported
               The hash is none of SHA-1, SHA-256 and SHA-512, or none that the target can hold.
               hint: `--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others
+            integer-ambiguous
+              An encrypted number can be read as digits and as a binary number.
+              hint: ask the vendor for a file whose counters and time steps are not encrypted
             key-beside-seeds
               The key lies in the same delivery as the seeds that it protects.
               hint: ask the vendor to send the key another way than the seeds

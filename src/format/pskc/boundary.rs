@@ -196,7 +196,7 @@ mod tests {
     use crate::limits::Limits;
 
     fn check(text: &str, end: usize, records: u64) {
-        let rules = Rules { format: "PSKC", record: RECORD, limits: Limits::default() };
+        let rules = super::super::rules(Limits::default());
         let expected = Cut { end, lines: 0, records };
         assert_eq!(step(text.as_bytes(), &rules).expect("it is well formed"), expected, "tag by tag: {text}");
         if !text.contains("<!") && !text.contains("<?") {
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn says_once_that_the_container_is_signed() {
-        let rules = Rules { format: "PSKC", record: RECORD, limits: Limits::default() };
+        let rules = super::super::rules(Limits::default());
         let text = b"<KeyPackage/><ds:Signature/></KeyContainer>";
         for (signed, expected) in [(false, 1), (true, 0)] {
             let mut packages = Packages::new("KeyContainer".to_owned(), rules, signed);

@@ -188,7 +188,8 @@ impl Cipher {
     }
 }
 
-const BLOCK: usize = 16;
+/// Bytes of a block, and of an initialization vector.
+pub(super) const BLOCK: usize = 16;
 
 /// How strictly the end of a plaintext is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,18 +324,33 @@ impl Pbkdf2 {
     }
 }
 
-/// Decimal text of a decrypted integer: ASCII digits, or up to 8 big-endian bytes.
-pub(super) fn number(plain: &Seed) -> String {
+/// A decrypted integer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    /// In decimal.
+    pub(super) text: String,
+    /// What the bytes are as a binary number, where they are digits too.
+    pub(super) other: Option<u64>,
+}
+
+/// Reads a decrypted integer: ASCII digits, or up to 8 big-endian bytes.
+pub(super) fn number(plain: &Seed) -> Number {
     let bytes = plain.expose();
-    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let binary =
+        (1..=8).contains(&bytes.len()).then(|| bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte)));
+    // Digits may have a line end behind them, or the zero that ends a text in C.
+    let mut trimmed = bytes.trim_ascii();
+    while let [rest @ .., 0] = trimmed {
+        trimmed = rest.trim_ascii_end();
+    }
+    let digits = trimmed.strip_prefix(b"-").unwrap_or(trimmed);
     if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
-        return String::from_utf8_lossy(bytes).into_owned();
+        // No binary number that anyone sends begins like a minus.
+        let other = binary.filter(|_| digits.len() == trimmed.len());
+        return Number { text: String::from_utf8_lossy(trimmed).into_owned(), other };
     }
-    if (1..=8).contains(&bytes.len()) {
-        return bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte)).to_string();
-    }
-    // Refused by whoever reads it as a number, with the name of the field.
-    "no number".to_owned()
+    // What is none is refused by whoever reads it as a number, with the name of the field.
+    Number { text: binary.map_or_else(|| "no number".to_owned(), |binary| binary.to_string()), other: None }
 }
 
 #[cfg(test)]
@@ -398,16 +414,22 @@ mod tests {
 
     #[test]
     fn encrypted_numbers_are_digits_or_big_endian() {
-        for (bytes, expected) in [
-            (&b"60"[..], "60"),
-            (b"12345678", "12345678"),
-            (b"-2", "-2"),
-            (&[0, 0, 0, 0, 0, 0, 1, 2], "258"),
-            (&[0, 0, 0, 60], "60"),
-            (&[60], "60"),
-            (&[1; 9], "no number"),
-            (&[], "no number"),
+        for (bytes, expected, other) in [
+            (&b"60"[..], "60", Some(0x3630)),
+            (b"30\n", "30", Some(0x0033_300a)),
+            (b"30\0", "30", Some(0x0033_3000)),
+            // What python-pskc writes for 53.
+            (b"5", "5", Some(53)),
+            (b"12345678", "12345678", Some(0x3132_3334_3536_3738)),
+            (b"123456789", "123456789", None),
+            (b"-2", "-2", None),
+            (&[0, 0, 0, 0, 0, 0, 1, 2], "258", None),
+            (&[0, 0, 0, 60], "60", None),
+            (&[60], "60", None),
+            (&[1; 9], "no number", None),
+            (&[], "no number", None),
         ] {
+            let expected = Number { text: expected.to_owned(), other };
             assert_eq!(number(&Seed::new(bytes.to_vec())), expected);
         }
     }

@@ -1,11 +1,14 @@
 //! What a `KeyPackage` says in, drafts out: one for each `Key`.
 //!
-//! Protected values are opened here, and only here.
+//! Protected values are opened here, and only here. A plain seed in a container that protects its seeds counts as one
+//! without MAC: whoever can change the file can put it in the place of a protected one.
+//! Plain seeds are Base64 (RFC 6030 §4.2), but some vendors write hex or Base32, which Base64 mostly admits; so a value
+//! that is hex or Base32 from end to end is refused. Of random seeds of 20 bytes none looks like that: Base64 pads them.
 //!
 //! # Leniency
 //!
 //! Encrypted integers are ASCII digits or up to 8 big-endian bytes, as vendors write both and python-pskc writes the
-//! shortest; bytes that are all digits are digits.
+//! shortest: its 53 is the byte of the digit 5. Where both readings are possible the record is refused.
 //! The hash stands in the text of `Suite`, or in its attribute `hashalgo` (privacyIDEA).
 
 use std::borrow::Cow;
@@ -53,7 +56,21 @@ fn draft<'a>(container: &Container, device: &Device<'a>, key: &mut Key<'a>) -> R
     let faults = &mut draft.faults;
     draft.seed = match key.secret.plain.take() {
         Some(text) if text.is_empty() => None,
-        Some(text) => Some(SeedText::Declared(text, Encoding::Base64)),
+        Some(text) => {
+            if container.protected {
+                let message = "the seed stands open, in a container whose key or MAC is to protect it (RFC 6030 §6)";
+                faults.push((Code::MacMissing, message.to_owned()));
+            }
+            match container.seed_encoding {
+                Some(declared) => Some(SeedText::Declared(text, declared)),
+                None => {
+                    if let Some(other) = other_encoding(&text) {
+                        faults.push((Code::SeedAmbiguous, format!("the seed is no Base64 but by chance (RFC 6030 §4.2): expected Base64, but found text that is {other} from end to end")));
+                    }
+                    Some(SeedText::Declared(text, Encoding::Base64))
+                }
+            }
+        }
         None => opened(container, &key.secret, "seed", faults)?.map(SeedText::Bytes),
     };
     draft.counter = integer(container, &mut key.counter, "counter", faults)?;
@@ -134,7 +151,67 @@ fn integer<'a>(
     if let Some(plain) = item.plain.take() {
         return Ok(filled(Some(plain)));
     }
-    Ok(opened(container, item, what, faults)?.map(|bytes| Cow::Owned(number(&bytes))))
+    let Some(bytes) = opened(container, item, what, faults)? else { return Ok(None) };
+    let number = number(&bytes);
+    let settled = number.other.is_none_or(|other| settles(what, &number.text, other));
+    if !settled {
+        let message = format!(
+            "the encrypted {what} can be read in two ways: expected ASCII digits or a binary number, but found bytes \
+             that are both"
+        );
+        faults.push((Code::IntegerAmbiguous, message));
+    }
+    Ok(Some(Cow::Owned(number.text)))
+}
+
+/// Whether digits that could be a binary number too are digits all the same: they alone make sense.
+fn settles(what: &str, digits: &str, binary: u64) -> bool {
+    let makes_sense = |number: u64| match what {
+        "time step" => (1..=MOST_PERIOD).contains(&number),
+        // Codes count from 1970.
+        "time" => number == 0,
+        _ => true,
+    };
+    digits.parse().is_ok_and(makes_sense) && !makes_sense(binary)
+}
+
+/// An hour: no token waits longer for its next code.
+const MOST_PERIOD: u64 = 3_600;
+
+/// Digits of the shortest seed that anyone sends, as for `format::encoding`.
+const SHORTEST: usize = 14;
+
+/// The encoding that a text is through and through, where that is not Base64.
+fn other_encoding(text: &str) -> Option<Encoding> {
+    let prefixed = text.as_bytes().first_chunk().is_some_and(|[zero, x]| *zero == b'0' && *x | 0x20 == b'x');
+    let (mut hex, mut base32, mut digits, mut padding) = (true, !prefixed, 0_usize, 0_usize);
+    let (mut lower, mut upper) = (false, false);
+    for byte in text.bytes().skip(if prefixed { 2 } else { 0 }).filter(|byte| !byte.is_ascii_whitespace()) {
+        if byte == b'=' {
+            padding += 1;
+            continue;
+        }
+        digits += 1;
+        lower |= byte.is_ascii_lowercase();
+        upper |= byte.is_ascii_uppercase();
+        hex &= byte.is_ascii_hexdigit();
+        base32 &= (byte.is_ascii_alphabetic() || matches!(byte, b'2'..=b'7')) && !(lower && upper);
+        // Nearly every value is Base64 after a few digits.
+        if !hex && !base32 {
+            return None;
+        }
+    }
+    // Padding settles it, unless Base32 has the same: one after 7 digits.
+    let like_base64 = match padding {
+        0 => false,
+        1 => !(base32 && digits % 8 == 7),
+        _ => true,
+    };
+    match (digits < SHORTEST || like_base64, hex) {
+        (true, _) => None,
+        (false, true) => Some(Encoding::Hex),
+        (false, false) => Some(Encoding::Base32),
+    }
 }
 
 /// Opens a protected value. `None` when there is none, or when a fault says why it stays closed.
@@ -224,6 +301,31 @@ mod tests {
         assert_eq!(base64("MTIz\r\n  NA=="), Some(b"1234".to_vec()));
         for text in ["MTIzNA", "MTIzNA=", "MTIzNB==", "MTIz!A==", "MTIz_A=="] {
             assert_eq!(base64(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn hex_and_base32_are_told_from_base64() {
+        for (text, expected) in [
+            // RFC 4226's seed in each encoding; its Base64 is RFC 6030's figure 2.
+            ("3132333435363738393031323334353637383930", Some(Encoding::Hex)),
+            ("31323334353637383930\n  31323334353637383930", Some(Encoding::Hex)),
+            ("0x3132333435363738393031323334353637383930", Some(Encoding::Hex)),
+            ("deadBEEFdeadBEEFdeadBEEFdeadBEEF", Some(Encoding::Hex)),
+            ("deadBEEFdeadBEEFdeadBEEFdeadBEE", Some(Encoding::Hex)),
+            ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", Some(Encoding::Base32)),
+            ("gezdgnbvgy3tqojqgezdgnbvgy3tqojq", Some(Encoding::Base32)),
+            // 24 bytes, whose padding Base64 could have as well.
+            ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNA=", Some(Encoding::Base32)),
+            ("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", None),
+            ("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", None),
+            ("MTIz\nNDU2Nzg5MDEyMzQ1Njc4OTA=", None),
+            // All digits of hex, and padded as hex never is.
+            ("ABCDABCDABCDABCDABCDAA==", None),
+            ("MTIzNA==", None),
+            ("ABCDEFAB", None),
+        ] {
+            assert_eq!(other_encoding(text), expected, "{text}");
         }
     }
 

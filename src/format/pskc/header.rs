@@ -52,7 +52,20 @@ pub(super) struct MacMethod {
 }
 
 /// The namespace of RFC 6030.
-const NAMESPACE: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
+pub(super) const NAMESPACE: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
+
+/// Elements of XML Encryption, XML Signature and PKCS #5, which the .NET serializer gives a namespace of their own
+/// without a prefix. None of RFC 6030's own has such a name.
+pub(super) const GUESTS: [&str; 8] = [
+    "CipherData",
+    "CipherValue",
+    "DerivedKey",
+    "EncryptionMethod",
+    "KeyDerivationMethod",
+    "KeyName",
+    "PBKDF2-params",
+    "Signature",
+];
 
 /// Reads up to the first package.
 pub(super) fn read(text: &str, rules: Rules) -> Pulled<Header> {

@@ -40,7 +40,7 @@ use super::xml::{Parser, Rules, Scanner, Source, Stop};
 use super::{Chunk, Description, Format, Head, Opened, ReadOptions, Reader};
 use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
-use crate::record::{Draft, Keyring, Place, Trail};
+use crate::record::{Draft, Encoding, Keyring, Place, Trail};
 
 mod boundary;
 mod crypt;
@@ -103,6 +103,10 @@ pub struct Container {
     now: Option<i64>,
     key_name: Option<String>,
     unlocked: Option<Unlocked>,
+    /// It names a key or a MAC, so that every seed in it ought to be protected.
+    protected: bool,
+    /// What the user says that plain seeds are written in.
+    seed_encoding: Option<Encoding>,
 }
 
 impl fmt::Debug for Container {
@@ -117,7 +121,7 @@ impl fmt::Debug for Container {
 }
 
 const fn rules(limits: Limits) -> Rules {
-    Rules { format: "PSKC", record: RECORD, limits }
+    Rules { format: "PSKC", record: RECORD, namespace: header::NAMESPACE, guests: &header::GUESTS, limits }
 }
 
 /// Reads the head of a container and finds its key.
@@ -141,7 +145,15 @@ pub(super) fn open<'s>(mut head: Head<'s>, options: &ReadOptions, keyring: &mut 
         _ => None,
     };
     let boundary = Packages::new(header.name.clone(), rules, header.signed);
-    let container = Container { name: header.name, rules, now: options.now, key_name, unlocked };
+    let container = Container {
+        name: header.name,
+        rules,
+        now: options.now,
+        key_name,
+        protected: header.key.is_some() || header.mac.is_some() || unlocked.is_some(),
+        unlocked,
+        seed_encoding: options.csv.seed_encoding,
+    };
     let cutter = head.cut(header.end, 1, Box::new(boundary));
     Ok(Opened { format: Format::Pskc, reader: Reader::Pskc(Box::new(container)), cutter, findings })
 }
@@ -178,8 +190,16 @@ fn ask<T>(head: &mut Head<'_>, rules: &Rules, mut answer: impl FnMut(&str) -> su
     }
 }
 
-/// Takes bytes for UTF-8; unless they have ended, the last character may be missing bytes.
+/// Takes bytes for UTF-8 of the characters that XML has; unless they have ended, the last may be missing bytes.
 fn whole_text<'t>(bytes: &'t [u8], ended: bool, offset_bytes: u64, trail: &Trail) -> Result<&'t str> {
+    // XML 1.0 §2.2: no control characters but these. One pass without an early end is the fastest.
+    let is_control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if bytes.iter().fold(false, |any, &byte| any | is_control(byte)) {
+        let first = bytes.iter().position(|&byte| is_control(byte)).unwrap_or_default();
+        let detail = "expected characters of XML (XML 1.0 §2.2), but found a control character".to_owned();
+        let place = trail.at(Place::Byte(offset_bytes + first as u64));
+        return Err(crate::error::Error::new(ErrorKind::TextUnreadable { detail }).at(place));
+    }
     std::str::from_utf8(bytes).or_else(|error| {
         let good = error.valid_up_to();
         match (error.error_len(), std::str::from_utf8(&bytes[..good])) {

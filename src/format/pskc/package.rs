@@ -6,7 +6,8 @@
 //!
 //! # Leniency
 //!
-//! Elements may come in any order. Namespaces are told by prefix: what has another prefix than its `KeyPackage`
+//! Elements may come in any order. Namespaces are told by prefix, which `format::xml` holds to one meaning from the
+//! container's first byte to its last: what has another prefix than its `KeyPackage`
 //! is foreign and skipped with all it holds, so that a `Secret` inside is never taken; only below `EncryptedValue`
 //! any prefix goes. An element that says the same thing twice is refused, whichever would be right.
 //!

@@ -29,8 +29,17 @@ fn line(draft: &Draft<'_>) -> String {
 /// The whole member through the parser alone, without a cutter.
 fn one_pass(text: &str) -> std::result::Result<Vec<String>, Stop> {
     let rules = rules(Limits::default());
+    whole_text(text.as_bytes(), true, 0, &Trail::new("t.xml"))?;
     let header = header::read(text, rules)?;
-    let container = Container { name: header.name.clone(), rules, now: None, key_name: None, unlocked: None };
+    let container = Container {
+        name: header.name.clone(),
+        rules,
+        now: None,
+        key_name: None,
+        unlocked: None,
+        protected: false,
+        seed_encoding: None,
+    };
     let mut parser = Parser::within(&text[header.end..], &header.name, rules);
     let mut package = Package::default();
     let mut lines = Vec::new();
@@ -61,7 +70,15 @@ fn cut(text: &str, step: usize) -> Result<Vec<String>> {
     let trail = Trail::new("t.xml");
     let rules = rules(Limits::default());
     let header = header::read(text, rules).map_err(|stop| rules.error(stop))?;
-    let container = Container { name: header.name.clone(), rules, now: None, key_name: None, unlocked: None };
+    let container = Container {
+        name: header.name.clone(),
+        rules,
+        now: None,
+        key_name: None,
+        unlocked: None,
+        protected: false,
+        seed_encoding: None,
+    };
     let mut boundary = Packages::new(header.name.clone(), rules, header.signed);
     let bytes = &text.as_bytes()[header.end..];
     let (mut start, mut end, mut first_record) = (0, 0, 1);
@@ -90,24 +107,12 @@ type Oddness = u32;
 
 /// Pieces of text.
 fn text(odd: Oddness) -> impl Strategy<Value = String> {
-    let usual = select(vec![
-        "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=",
-        "30",
-        "0",
-        "abc",
-        " ",
-        "\n",
-        "\t",
-        "é",
-        ">",
-        "]]",
-        "'",
-        "\"",
-        "/",
-        "",
-    ]);
+    let usual =
+        select(vec!["MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "30", "0", "abc", " ", "\n", "\t", "é", ">", "'", "\"", "/", ""]);
     let good = select(vec![
         "\r\n",
+        "]]",
+        "]",
         "&amp;",
         "&lt;",
         "&#65;",
@@ -118,8 +123,20 @@ fn text(odd: Oddness) -> impl Strategy<Value = String> {
         "<!-- </KeyPackage> -->",
         "<?p <KeyPackage> ?>",
     ]);
-    let broken =
-        select(vec!["&", "&no;", "<", "<x/>", "</x>", "<![CDATA[", "<!--", "<!-- -- -->", "<?", "\u{0}", "&#0;"]);
+    let broken = select(vec![
+        "]]>",
+        "&",
+        "&no;",
+        "<",
+        "<x/>",
+        "</x>",
+        "<![CDATA[",
+        "<!--",
+        "<!-- -- -->",
+        "<?",
+        "\u{0}",
+        "&#0;",
+    ]);
     vec(prop_oneof![60 => usual, odd.min(1) * 6 => good, odd / 2 => broken], 0..3).prop_map(|pieces| pieces.concat())
 }
 
@@ -165,6 +182,15 @@ fn element(
         .prop_shuffle()
         .prop_map(|all| all.concat());
     let twice = prop::bool::weighted(0.005 * f64::from(odd));
+    let declared = prop::option::weighted(
+        0.001 + 0.01 * f64::from(odd),
+        (
+            select(vec!["xmlns", "xmlns:q", "xmlns:a", "xmlns:pskc", "xmlnsq"]),
+            select(vec!["urn:ietf:params:xml:ns:keyprov:pskc", "urn:evil", ""]),
+        )
+            .prop_map(|(name, value)| format!(" {name}='{value}'")),
+    );
+    let attributes = (attributes, declared).prop_map(|(all, declared)| all + &declared.unwrap_or_default());
     let shape = prop_oneof![60 => Just(0), 3 => Just(1), odd.min(1) * 3 => Just(2), 1 => Just(3)];
     (attributes, inside, shape, twice)
         .prop_map(move |(attributes, inside, shape, twice)| {
@@ -260,11 +286,12 @@ proptest! {
     #[test]
     fn the_scanner_answers_as_the_parser(text in any_package(), prefix in select(&PREFIXES[..]), damage in damage()) {
         let text = spelled(&text, prefix, damage);
+        let name = format!("{prefix}KeyContainer");
         let rules = rules(Limits::default());
         let mut scanned = Package::default();
-        let mut scanner = Scanner::within(&text, "KeyContainer", rules);
+        let mut scanner = Scanner::within(&text, &name, rules);
         if let Ok(found) = scan(&mut scanner, &rules, &mut scanned) {
-            let container = Container { name: "KeyContainer".to_owned(), rules, now: None, key_name: None, unlocked: None };
+            let container = Container { name: name.clone(), rules, now: None, key_name: None, unlocked: None, protected: false, seed_encoding: None };
             let mut parsed = Package::default();
             let (same, length) = parse(&text, &container, &mut parsed).expect("the parser takes what the scanner takes");
             prop_assert_eq!(found, same);
@@ -472,7 +499,7 @@ fn the_packages_made_up_are_of_every_kind() {
         let text = any_package().new_tree(&mut runner).expect("it is made").current();
         let text = spelled(&text, "a:", None);
         let mut package = Package::default();
-        let mut scanner = Scanner::within(&text, "KeyContainer", rules);
+        let mut scanner = Scanner::within(&text, "a:KeyContainer", rules);
         if let Ok(true) = scan(&mut scanner, &rules, &mut package) {
             scanned += 1;
             with_seed += usize::from(package.keys.iter().any(|key| key.secret.plain.is_some()));
@@ -481,4 +508,63 @@ fn the_packages_made_up_are_of_every_kind() {
     }
     let counts = format!("{scanned} scanned, {with_seed} of them with a seed, {good} good");
     assert!(scanned > 150 && with_seed > 40 && good > 300 && good < 590, "{counts}");
+}
+
+#[test]
+fn the_encoding_that_is_said_settles_a_plain_seed() {
+    let read_with = |seed_encoding| {
+        let bytes = fixture("invalid/pskc-seed-hex.xml");
+        let mut source = &bytes[..];
+        let head = Head::new(&mut source, Trail::new("t.xml"), Limits::default()).expect("it is read");
+        let csv = crate::format::CsvOptions { seed_encoding, ..crate::format::CsvOptions::default() };
+        let options = ReadOptions { csv, ..ReadOptions::default() };
+        let opened = open(head, &options, &mut Keyring::default()).expect("it opens");
+        let (reader, mut cutter) = (opened.reader, opened.cutter);
+        let mut found = Vec::new();
+        while let Some(chunk) = cutter.next(Plain::default()).expect("it is whole") {
+            let each = &mut |draft: Draft<'_>| {
+                let encoding = match &draft.seed {
+                    Some(SeedText::Declared(_, encoding)) => *encoding,
+                    _ => panic!("no text"),
+                };
+                found.push((encoding, draft.faults.len()));
+                Ok(())
+            };
+            reader.read(&chunk, &Trail::new("t.xml"), each).expect("it reads");
+        }
+        found
+    };
+    assert_eq!(read_with(Some(Encoding::Hex)), [(Encoding::Hex, 0)]);
+    assert_eq!(read_with(Some(Encoding::Base64)), [(Encoding::Base64, 0)]);
+    assert_eq!(read_with(None), [(Encoding::Base64, 1)]);
+}
+
+#[test]
+fn rounds_count_over_all_containers_of_the_run() {
+    // RFC 6030's figure 7 asks for 1000 rounds of one block.
+    let limits = Limits { pbkdf2_rounds: 2_500, ..Limits::default() };
+    let mut keyring = Keyring::default();
+    keyring.add_passphrase(Passphrase::new(b"qwerty".to_vec()));
+    for _ in 0..2 {
+        opened(&fixture("rfc6030/figure7.xml"), &mut keyring, limits).expect("below the limit");
+    }
+    let error = opened(&fixture("rfc6030/figure7.xml"), &mut keyring, limits).expect_err("above it");
+    assert!(matches!(error.kind(), ErrorKind::LimitReached { limit: Limit::Pbkdf2Rounds, found: Some(3_000), .. }));
+}
+
+#[test]
+fn other_standards_may_declare_their_namespace_in_place() {
+    // As .NET's serializer writes them.
+    let text = String::from_utf8(fixture("rfc6030/figure6.xml")).expect("UTF-8");
+    let mut text = text.replace("<ds:KeyName>", "<KeyName xmlns=\"http://www.w3.org/2000/09/xmldsig#\">");
+    text = text.replace("</ds:KeyName>", "</KeyName>");
+    for name in ["CipherData", "CipherValue"] {
+        text = text.replace(&format!("</xenc:{name}>"), &format!("</{name}>"));
+        let start = format!("<{name} xmlns=\"http://www.w3.org/2001/04/xmlenc#\">");
+        text = text.replace(&format!("<xenc:{name}>"), &start);
+    }
+    assert!(!text.contains("<xenc:CipherData"));
+    let mut keyring = Keyring::default();
+    keyring.pskc_keys.push(key(RIGHT, false));
+    assert_eq!(opened(text.as_bytes(), &mut keyring, Limits::default()).expect("it opens"), []);
 }

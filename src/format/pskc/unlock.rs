@@ -2,20 +2,21 @@
 //!
 //! A key is right when the MAC of one of the first protected values fits under it. A file whose first values were
 //! all changed is told from a wrong key by the paddings: the MAC key's and those of the values must all be good,
-//! two of them at least. Where there is no MAC, the paddings are all there is.
+//! two of them at least. Where there is no MAC, the paddings are all there is: two, or one of [`LONG_PADDING`] bytes,
+//! which one wrong key in 2^32 has. Two keys that open the seeds so prove nothing, and neither is taken.
 //!
 //! # Not here
 //!
 //! That a MAC fits every single value, `draft` sees to.
 
-use super::crypt::{Cipher, Encryption, Mac, Padding, Pbkdf2, Sealed, Unlocked};
+use super::crypt::{BLOCK, Cipher, Encryption, Mac, Padding, Pbkdf2, Sealed, Unlocked};
 use super::draft;
 use super::header::{Header, KeySource, MacMethod};
 use super::package::{self, Item, Package};
 use crate::error::{ErrorKind, Result};
 use crate::format::xml::{Parser, Rules, Source, Stop};
 use crate::limits::Limit;
-use crate::record::{Code, Keyring, Locked, Trail};
+use crate::record::{Code, Keyring, Locked, PskcKey, Trail};
 
 /// The first protected values of a container.
 pub(super) struct Samples {
@@ -95,6 +96,9 @@ struct Lock<'l> {
     samples: &'l [Sealed],
 }
 
+/// A padding of so many bytes is hardly ever good under a wrong key.
+const LONG_PADDING: usize = 4;
+
 impl Lock<'_> {
     fn try_key(&self, key: &[u8]) -> (Fit, Option<Unlocked>) {
         let Some(cipher) = Cipher::new(self.encryption, key) else { return (Fit::Wrong, None) };
@@ -113,11 +117,17 @@ impl Lock<'_> {
         let proved = mac.as_ref().is_some_and(|keyed| {
             self.samples.iter().any(|sample| sample.mac.as_ref().is_some_and(|mac| keyed.fits(&sample.bytes, mac)))
         });
-        let padded = self.samples.iter().filter(|sample| cipher.open(&sample.bytes, Padding::Pkcs7).is_ok()).count();
+        let (mut padded, mut longest) = (0, 0);
+        for sample in self.samples {
+            if let Ok(plain) = cipher.open(&sample.bytes, Padding::Pkcs7) {
+                padded += 1;
+                longest = longest.max(sample.bytes.len().saturating_sub(BLOCK + plain.len()));
+            }
+        }
         paddings += padded;
-        // Without a MAC, one bad padding is a wrong key; with one, two paddings are asked for, as one alone is
-        // good under every 256th wrong key.
-        let likely = padded == self.samples.len() && (mac.is_none() || self.samples.is_empty() || paddings >= 2);
+        // One short padding alone is good under every 256th wrong key.
+        let enough = paddings >= 2 || (mac.is_none() && longest >= LONG_PADDING);
+        let likely = padded == self.samples.len() && (self.samples.is_empty() || enough);
         let fit = match (proved, likely) {
             (true, _) => Fit::Proved,
             (false, true) => Fit::Likely,
@@ -164,9 +174,10 @@ fn derived(lock: &Lock<'_>, pbkdf2: &Pbkdf2, rules: &Rules, trail: &Trail, keyri
     }
     let pbkdf2 = Pbkdf2 { key_bytes: wanted, ..pbkdf2.clone() };
     let allowed = rules.limits.pbkdf2_rounds;
-    let mut spent = 0_u64;
+    // Over all containers of the run.
+    let mut spent = keyring.pbkdf2_rounds;
     let locked = Locked { kind: "PSKC", trail: trail.clone() };
-    keyring.unlock(&locked, |passphrase| {
+    let unlocked = keyring.unlock(&locked, |passphrase| {
         for spelling in passphrase.spellings() {
             spent = spent.saturating_add(pbkdf2.cost());
             if spent > allowed {
@@ -177,7 +188,9 @@ fn derived(lock: &Lock<'_>, pbkdf2: &Pbkdf2, rules: &Rules, trail: &Trail, keyri
             }
         }
         Ok(None)
-    })
+    });
+    keyring.pbkdf2_rounds = spent;
+    unlocked
 }
 
 fn pre_shared(
@@ -187,7 +200,8 @@ fn pre_shared(
     findings: &mut Vec<(Code, String)>,
 ) -> Result<Unlocked> {
     let mut tried = 0;
-    let mut likely = None;
+    let mut likely: Option<(&PskcKey, Unlocked)> = None;
+    let mut doubtful = false;
     let mut proved = None;
     for candidate in keyring.pskc_keys.iter().filter(|candidate| candidate.key.len() == lock.encryption.key_bytes()) {
         tried += 1;
@@ -196,14 +210,17 @@ fn pre_shared(
                 proved = Some((candidate, unlocked));
                 break;
             }
-            (Fit::Likely, Some(unlocked)) if likely.is_none() => likely = Some((candidate, unlocked)),
+            (Fit::Likely, Some(unlocked)) => match &likely {
+                Some((first, _)) => doubtful |= first.key[..] != candidate.key[..],
+                None => likely = Some((candidate, unlocked)),
+            },
             _ => {}
         }
     }
     if tried == 0 {
         return Err(ErrorKind::PskcKeyMissing { name: name.map(str::to_owned) }.into());
     }
-    let Some((candidate, unlocked)) = proved.or(likely) else {
+    let Some((candidate, unlocked)) = proved.or(likely.filter(|_| !doubtful)) else {
         return Err(ErrorKind::PskcKeyWrong { tried }.into());
     };
     if candidate.found_beside {

@@ -1,7 +1,8 @@
 //! Any XML, through `quick-xml`, with the checks that it leaves to its callers.
 //!
 //! Those are: names are names, attribute values hold no `<`, a declaration stands at the start only, elements hold
-//! either children or text where one of them is meant, and the limits on depth and length.
+//! either children or text where one of them is meant, `]]>` stands in no text, prefixes keep their meaning, and the
+//! limits on depth and length.
 
 use std::borrow::Cow;
 
@@ -126,11 +127,23 @@ impl<'a> Parser<'a> {
                 self.close(start, tag.name().as_ref())?;
                 Piece::End
             }
-            Event::Text(text) => Piece::Text(text.xml10_content()),
+            Event::Text(text) => {
+                let content = text.xml10_content();
+                if self.text.get(start..self.position()).is_some_and(|text| text.contains("]]>")) {
+                    return Err(self.rules.damaged("well-formed XML", "`]]>` in text").into());
+                }
+                Piece::Text(content)
+            }
             Event::CData(text) => Piece::Text(text.xml10_content()),
             Event::GeneralRef(reference) => Piece::Text(self.resolve(&reference)?),
             Event::Comment(_) | Event::PI(_) => Piece::Aside,
-            Event::Decl(_) => Piece::Declaration,
+            Event::Decl(_) => {
+                let inside = self.text.get(start + 2..self.position() - 2).unwrap_or_default();
+                if !is_declaration(inside) {
+                    return Err(self.rules.damaged("an XML declaration of version 1", "another one").into());
+                }
+                Piece::Declaration
+            }
             Event::DocType(_) => return Err(ErrorKind::DoctypeRefused.into()),
             Event::Eof => Piece::Eof,
         })
@@ -173,6 +186,13 @@ impl<'a> Parser<'a> {
             let expected = format!("the end of `{}`", escaped(self.open.last().copied().unwrap_or_default()));
             return Err(self.rules.damaged(expected, format!("`{}` inside it", escaped(name))).into());
         }
+        if let [outermost] = self.open[..]
+            && tag.local == self.rules.record
+            && tag.prefix != Tag::new(outermost).prefix
+        {
+            let expected = format!("`{}` with the prefix of `{}`", tag.local, escaped(outermost));
+            return Err(self.rules.damaged(expected, format!("`{}`", escaped(name))).into());
+        }
         self.attributes.clear();
         for attribute in Attributes::new(inside, length) {
             let attribute = attribute.map_err(|error| {
@@ -187,6 +207,13 @@ impl<'a> Parser<'a> {
             }
             if value.len() as u64 > self.rules.limits.field_bytes {
                 return Err(self.rules.too_long(value.len()).into());
+            }
+            let outermost = self.open.first().map_or(tag, |name| Tag::new(name));
+            // What the outermost element says of its own prefix is the caller's to judge.
+            let is_own = self.open.is_empty()
+                && key.strip_prefix("xmlns").is_some_and(|rest| rest.strip_prefix(':').unwrap_or(rest) == tag.prefix);
+            if !is_own && self.rules.redeclares(outermost.prefix, tag.local, key, &value) {
+                return Err(self.rules.redeclared().into());
             }
             self.attributes.push((key, value));
         }
@@ -353,6 +380,22 @@ fn is_name(name: &str) -> bool {
         let tag = Tag::new(name);
         starts(tag.local)
     }
+}
+
+/// Whether what stands between `<?` and `?>` is a declaration: the version, then perhaps the encoding and `standalone`.
+fn is_declaration(inside: &str) -> bool {
+    const PARTS: [&str; 3] = ["version", "encoding", "standalone"];
+    let mut next = 0;
+    for attribute in Attributes::new(inside, "xml".len()) {
+        let Ok(attribute) = attribute else { return false };
+        let Some(part) = PARTS.iter().position(|part| *part == attribute.key.0) else { return false };
+        let first = part == 0;
+        if part < next || (next == 0 && !first) || (first && !attribute.value.starts_with("1.")) {
+            return false;
+        }
+        next = part + 1;
+    }
+    next > 0
 }
 
 fn has_doctype(bytes: &[u8]) -> bool {

@@ -77,7 +77,7 @@ impl<'a> Scanner<'a> {
             },
         };
         if self.open.len() as u64 >= self.rules.limits.xml_depth
-            || (self.open.len() > 1 && same_name(tag.local.as_bytes(), self.rules.record.as_bytes()))
+            || (same_name(tag.local.as_bytes(), self.rules.record.as_bytes()) && !self.may_be_record(tag))
         {
             return Err(Stop::Unusual);
         }
@@ -85,7 +85,7 @@ impl<'a> Scanner<'a> {
         if bytes.get(end) == Some(&b'>') {
             self.at = end + 1;
         } else {
-            self.rest_of_tag(end)?;
+            self.rest_of_tag(end, tag.local)?;
         }
         self.open.push(name);
         Ok(tag)
@@ -110,7 +110,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads attributes and the end of a tag from behind its name.
-    fn rest_of_tag(&mut self, mut at: usize) -> Pulled<()> {
+    fn rest_of_tag(&mut self, mut at: usize, local: &str) -> Pulled<()> {
         let bytes = self.text.as_bytes();
         loop {
             let behind = past_space(bytes, at);
@@ -125,14 +125,14 @@ impl<'a> Scanner<'a> {
                     return Ok(());
                 }
                 // Attributes must be set apart.
-                _ if behind > at => at = self.attribute_at(behind)?,
+                _ if behind > at => at = self.attribute_at(behind, local)?,
                 _ => return Err(Stop::Unusual),
             }
         }
     }
 
     /// Reads `NAME="VALUE"`; answers the offset behind it.
-    fn attribute_at(&mut self, start: usize) -> Pulled<usize> {
+    fn attribute_at(&mut self, start: usize, local: &str) -> Pulled<usize> {
         let bytes = self.text.as_bytes();
         let (end, _) = self.name(start)?;
         let name = self.text.get(start..end).ok_or_else(unusual)?;
@@ -156,8 +156,21 @@ impl<'a> Scanner<'a> {
         if repeated || self.attributes.len() == MOST_ATTRIBUTES || value.len() as u64 > self.rules.limits.field_bytes {
             return Err(Stop::Unusual);
         }
+        // What this refuses, the parser has a message for.
+        if self.rules.redeclares(self.outermost_prefix(), local, name, value) {
+            return Err(Stop::Unusual);
+        }
         self.attributes.push((name, value));
         Ok(close + 1)
+    }
+
+    /// Whether a record may stand here under this name.
+    fn may_be_record(&self, tag: Tag<'_>) -> bool {
+        self.open.len() == 1 && tag.prefix == self.outermost_prefix()
+    }
+
+    fn outermost_prefix(&self) -> &'a str {
+        self.open.first().map_or("", |name| Tag::new(name).prefix)
     }
 
     /// Closes an element whose start tag was its end as well.
@@ -226,7 +239,8 @@ impl<'a> Source<'a> for Scanner<'a> {
         let outside = self.open.len();
         while self.open.len() >= outside {
             let bytes = self.text.as_bytes();
-            let at = match memchr::memchr2(b'<', b'&', &bytes[self.at..]) {
+            // A bracket may be the first of a `]]>`, which text cannot hold.
+            let at = match memchr::memchr3(b'<', b'&', b']', &bytes[self.at..]) {
                 Some(offset) if bytes[self.at + offset] == b'<' => self.at + offset,
                 _ => return Err(Stop::Unusual),
             };
@@ -278,7 +292,7 @@ const OTHER: u8 = 0;
 const NAME_START: u8 = 1;
 const NAME: u8 = 2;
 const COLON: u8 = 3;
-/// What plain text cannot go past: markup, references, and line ends that XML rewrites.
+/// What plain text cannot go past: markup, references, line ends that XML rewrites, and what may be `]]>`.
 const TEXT_END: u8 = 4;
 
 /// What each byte is to the scanner.
@@ -290,7 +304,7 @@ static KIND: [u8; 256] = {
             b'A'..=b'Z' | b'a'..=b'z' | b'_' => NAME_START,
             b'0'..=b'9' | b'-' | b'.' => NAME,
             b':' => COLON,
-            b'<' | b'&' | b'\r' => TEXT_END,
+            b'<' | b'&' | b'\r' | b']' => TEXT_END,
             _ => OTHER,
         };
         byte += 1;

@@ -236,6 +236,8 @@ fn every_byte_of_a_zip_must_have_its_place() {
         (uncounted, "its directory has other members than its end record counts"),
         (unlisted, "it has bytes that belong to no member of its directory"),
         (overlapping, "two of its members overlap"),
+        // The name in the first local header (§4.3.7).
+        (changed(30, b'x'), "a member calls itself by another name than the directory, or is packed in another way"),
     ] {
         let (result, found) = run_bytes(&zip, keyring(&[], &[], &[]));
         assert_eq!(result.expect_err(what).to_string(), format!("the ZIP is damaged: {what}"));
