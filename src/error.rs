@@ -134,6 +134,7 @@ pub enum ErrorKind {
     PskcKeyMissing { name: Option<String> },
     PskcKeyWrong { tried: usize },
     PskcUnsupported { what: &'static str, found: String },
+    VendorSealed { what: &'static str, ask: &'static str },
     MapInvalid { name: String },
 
     // The set, and the target.
@@ -266,6 +267,7 @@ impl fmt::Display for ErrorKind {
             Self::PskcKeyWrong { tried: 1 } => f.write_str("the key does not open the seeds"),
             Self::PskcKeyWrong { tried } => write!(f, "no key opens the seeds: {tried} were tried"),
             Self::PskcUnsupported { what, found } => write!(f, "{what} `{}` is not supported", shown(found)),
+            Self::VendorSealed { what, .. } => write!(f, "this is {what}: only its maker's programs can open it"),
             Self::MapInvalid { name } => write!(f, "`{}` is no map file", named(name)),
 
             Self::EveryRecord { code, records } => {

@@ -148,6 +148,66 @@ fn no_command_shows_a_secret() {
     assert!(bench.runs > 1_000, "{} runs", bench.runs);
 }
 
+/// Files of vendors with the seed where it belongs and where it does not.
+fn vendors(bench: &Bench) -> Vec<PathBuf> {
+    let (base32, base64, hex) = (BASE32_NOPAD.encode(&SEED), BASE64.encode(&SEED), HEXLOWER.encode(&SEED));
+    let uri = |label: &str, query: &str| format!("otpauth://totp/{label}?{query}\n");
+    let inventory = |data: &str| {
+        format!(
+            "# CSV import file for RCDevs WebADM\nType, Reference, Description, Data\n\"OTP Token\", \"1\", \"A\", \"{data}\"\n"
+        )
+    };
+    let dualshield = |encode: &str, token: &str| {
+        format!(
+            "<data><header><productCode>ST</productCode><encode>{encode}</encode></header><tokens><token>{token}</token></tokens></data>"
+        )
+    };
+    let safeword = |data: &str| {
+        format!(
+            "# ===== SafeWord Authenticator Records $Version: 100$ =====\nsccAuthenticatorId: 1\nsccTokenData: {data}\n"
+        )
+    };
+    let slots = ",,,0,0,0,0,0,0,0,0,0,0";
+    [
+        ("good.uri", uri("A:1", &format!("secret={base32}"))),
+        ("label.uri", uri(&base32, "secret=GE")),
+        ("percent.uri", uri("A:1", &format!("secret={base32}%4"))),
+        ("digits.uri", uri("A:1", &format!("secret={base32}&digits={base32}"))),
+        ("type.uri", uri("A:1", &format!("secret={base32}")).replace("totp", &base32)),
+        ("line.uri", uri("A:1", &format!("secret={base32}")) + &base32 + "\n"),
+        ("oath.csv", format!("1,{hex},totp,6,30\n1,{hex},totp,{hex},{hex},{hex}\n{hex},1,totp\n")),
+        ("wide.csv", format!("1,{hex},totp,6,30,sha1,{hex}\n")),
+        ("duo.txt", format!("1,{hex},30\n{hex},{hex},31\n")),
+        ("spaced.txt", format!("1 {hex}\n2 {base32}\n")),
+        ("multi.csv", format!("1;A;TOTP;{hex};6;30\n1;A;TOTP;{hex};{hex};{hex}\n")),
+        ("phenix.csv", format!("TOTP;1;SHA1;{hex};{hex};30;6\nHOTP;{hex};{base64};{hex}\n")),
+        ("good.rcd", inventory(&format!("TokenKey={base64},TokenType=VE9UUA==,TOTPTimeStep=MzA="))),
+        ("moved.rcd", inventory(&format!("TokenKey=MA==,TokenType={base64},TokenState={base64}"))),
+        ("name.rcd", inventory(&format!("TokenKey=MA==,{base64}"))),
+        ("good.shield", dualshield("HEX", &format!("<serial>1</serial><seed>{hex}</seed>"))),
+        ("encode.shield", dualshield(&hex, &format!("<serial>{hex}</serial><seed>{hex}</seed>"))),
+        ("tag.shield", dualshield("HEX", &format!("<serial>1</serial><seed>{hex}</sed>"))),
+        ("good.dat", safeword(&format!("sccKey={hex};sccMode=E;sccPwLen=6"))),
+        ("mode.dat", safeword(&format!("sccKey=;sccMode={hex};sccPwLen={hex}"))),
+        ("name.dat", safeword(&format!("{hex};sccMode=E"))),
+        ("yubico.log", format!("Static Password: Scan Code,17.04.12 12:25,1,{hex},,{slots}\n{hex},17.04.12 12:25,1,,,{slots}\n")),
+        ("tokens.etoken", format!("<Tokens><Token serial=\"1\"><Applications><Application><Seed>{hex}!</Seed></Application></Applications></Token></Tokens>")),
+    ]
+    .map(|(name, text)| bench.write(name, &text))
+    .into()
+}
+
+#[test]
+fn no_format_of_a_vendor_shows_a_secret() {
+    let mut bench = Bench::new();
+    for delivery in &vendors(&bench) {
+        bench.check(&["check", "--set", "period=30"], delivery);
+        bench.check(&["check", "--from", "feitian", "--to", "otpauth"], delivery);
+        bench.check(&["convert", "--to", "oath-csv", "--skip-rejected", "--force", "-o", "out"], delivery);
+    }
+    assert!(bench.runs > 400, "{} runs", bench.runs);
+}
+
 #[test]
 fn the_search_finds_a_seed_that_is_shown() {
     // The test above would pass if it searched for the wrong words: the output itself must hold the seed.

@@ -65,8 +65,10 @@ pub(super) const HOLDS: Holds = Holds {
     periods: &[30, 60],
     hashes: &[Algorithm::Sha1],
     seed_base32_characters: Some(128),
+    seed_bytes: None,
     fields: Fields::of(&[Field::Serial, Field::Seed, Field::Period, Field::Manufacturer, Field::Model, Field::Upn]),
     user: UserHeld::Upn,
+    chosen: false,
 };
 
 /// The header, exactly as Entra wants it.

@@ -86,6 +86,7 @@ pub(super) const HOLDS: Holds = Holds {
     periods: &[30, 60],
     hashes: &[Algorithm::Sha1, Algorithm::Sha256],
     seed_base32_characters: Some(128),
+    seed_bytes: None,
     fields: Fields::of(&[
         Field::Serial,
         Field::Manufacturer,
@@ -96,6 +97,7 @@ pub(super) const HOLDS: Holds = Holds {
         Field::Upn,
     ]),
     user: UserHeld::ObjectId,
+    chosen: false,
 };
 
 /// What stands before the first item.
@@ -176,7 +178,7 @@ pub(super) fn open<'s>(head: Head<'s>, options: &ReadOptions) -> Result<Opened<'
 }
 
 /// A document cannot be cut.
-struct Whole;
+pub(super) struct Whole;
 
 impl Boundary for Whole {
     fn cut(&mut self, bytes: &[u8], last: bool) -> Result<Option<Cut>> {

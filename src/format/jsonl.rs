@@ -74,7 +74,7 @@ pub(super) fn open(head: Head<'_>) -> Result<Opened<'_>> {
 }
 
 /// Cuts at line ends: JSON has none inside a string.
-struct Lines;
+pub(super) struct Lines;
 
 impl Boundary for Lines {
     fn cut(&mut self, bytes: &[u8], last: bool) -> Result<Option<Cut>> {

@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Code, Draft, Holds, Keyring, Plain, Token, Trail};
 
 pub mod csv;
@@ -26,6 +26,7 @@ pub mod pskc;
 mod testing;
 pub mod text;
 mod unknown;
+pub mod vendor;
 mod xml;
 
 pub use csv::{ColumnName, CsvOptions, OutColumn, OutColumns, OutValue};
@@ -44,6 +45,40 @@ pub enum Format {
     Jsonl,
     /// RFC 6030.
     Pskc,
+    /// Key URIs.
+    Otpauth,
+    /// The rows of LinOTP, privacyIDEA and NetIQ.
+    OathCsv,
+    /// What Duo's Admin Panel imports.
+    Duo,
+    /// What PingID imports.
+    PingId,
+    /// Swivel's text.
+    Swivel,
+    /// Feitian's text.
+    Feitian,
+    /// multiOTP's CSV.
+    MultiOtp,
+    /// PhenixID's CSV.
+    PhenixId,
+    /// The inventory of RCDevs WebADM.
+    RcDevs,
+    /// What Salesforce imports.
+    Salesforce,
+    /// Protectimus' CSV.
+    Protectimus,
+    /// The logs of Yubico's tool.
+    Yubico,
+    /// The token file of DualShield.
+    DualShield,
+    /// The same, with 30 s where it is written.
+    DualShield30,
+    /// The token file of Deepnet UAP version 3.
+    DeepnetUap,
+    /// The XML of SafeNet's and Aladdin's eTokens.
+    SafeNet,
+    /// SafeWord's DAT file.
+    SafeWord,
 }
 
 /// What `seedmill formats` tells of one.
@@ -63,16 +98,92 @@ pub struct Description {
 
 impl Format {
     /// Every format, Entra's first.
-    pub const ALL: [Self; 5] = [Self::Graph, Self::EntraCsv, Self::Pskc, Self::Csv, Self::Jsonl];
+    pub const ALL: [Self; 22] = [
+        Self::Graph,
+        Self::EntraCsv,
+        Self::Pskc,
+        Self::Csv,
+        Self::Jsonl,
+        Self::Otpauth,
+        Self::OathCsv,
+        Self::Duo,
+        Self::PingId,
+        Self::Swivel,
+        Self::Feitian,
+        Self::MultiOtp,
+        Self::PhenixId,
+        Self::RcDevs,
+        Self::Salesforce,
+        Self::Protectimus,
+        Self::Yubico,
+        Self::DualShield,
+        Self::DualShield30,
+        Self::DeepnetUap,
+        Self::SafeNet,
+        Self::SafeWord,
+    ];
+
+    /// Whether it consists of rows whose columns a user could name instead.
+    const fn has_columns(self) -> bool {
+        match self {
+            Self::Graph
+            | Self::Pskc
+            | Self::Jsonl
+            | Self::Otpauth
+            | Self::DualShield
+            | Self::DualShield30
+            | Self::DeepnetUap
+            | Self::SafeNet
+            | Self::SafeWord => false,
+            Self::Csv
+            | Self::EntraCsv
+            | Self::OathCsv
+            | Self::Duo
+            | Self::PingId
+            | Self::Swivel
+            | Self::Feitian
+            | Self::MultiOtp
+            | Self::PhenixId
+            | Self::RcDevs
+            | Self::Salesforce
+            | Self::Protectimus
+            | Self::Yubico => true,
+        }
+    }
+
+    /// The entry of a vendor's format; `None` for those that are dispatched here.
+    const fn vendor(self) -> Option<&'static vendor::Entry> {
+        Some(match self {
+            Self::Csv | Self::EntraCsv | Self::Graph | Self::Jsonl | Self::Pskc => return None,
+            Self::Otpauth => &vendor::otpauth::ENTRY,
+            Self::OathCsv => &vendor::oath_csv::ENTRY,
+            Self::Duo => &vendor::duo::ENTRY,
+            Self::PingId => &vendor::pingid::ENTRY,
+            Self::Swivel => &vendor::swivel::ENTRY,
+            Self::Feitian => &vendor::feitian::ENTRY,
+            Self::MultiOtp => &vendor::multiotp::ENTRY,
+            Self::PhenixId => &vendor::phenixid::ENTRY,
+            Self::RcDevs => &vendor::rcdevs::ENTRY,
+            Self::Salesforce => &vendor::salesforce::ENTRY,
+            Self::Protectimus => &vendor::protectimus::ENTRY,
+            Self::Yubico => &vendor::yubico::ENTRY,
+            Self::DualShield => &vendor::dualshield::ENTRY,
+            Self::DualShield30 => &vendor::dualshield::ENTRY_30,
+            Self::DeepnetUap => &vendor::deepnet_uap::ENTRY,
+            Self::SafeNet => &vendor::safenet::ENTRY,
+            Self::SafeWord => &vendor::safeword::ENTRY,
+        })
+    }
 
     /// The id that `--from` and `--to` take.
     pub const fn id(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::EntraCsv => "entra-csv",
-            Self::Graph => "graph",
-            Self::Jsonl => "jsonl",
-            Self::Pskc => "pskc",
+        match (self, self.vendor()) {
+            (_, Some(entry)) => entry.id,
+            (Self::EntraCsv, None) => "entra-csv",
+            (Self::Graph, None) => "graph",
+            (Self::Jsonl, None) => "jsonl",
+            (Self::Pskc, None) => "pskc",
+            (_, None) => "csv",
         }
     }
 
@@ -83,12 +194,13 @@ impl Format {
 
     /// What `seedmill formats` tells.
     pub const fn description(self) -> Description {
-        match self {
-            Self::Csv => csv::DESCRIPTION,
-            Self::EntraCsv => entra_csv::DESCRIPTION,
-            Self::Graph => graph::DESCRIPTION,
-            Self::Jsonl => jsonl::DESCRIPTION,
-            Self::Pskc => pskc::DESCRIPTION,
+        match (self, self.vendor()) {
+            (_, Some(entry)) => entry.description,
+            (Self::EntraCsv, None) => entra_csv::DESCRIPTION,
+            (Self::Graph, None) => graph::DESCRIPTION,
+            (Self::Jsonl, None) => jsonl::DESCRIPTION,
+            (Self::Pskc, None) => pskc::DESCRIPTION,
+            (_, None) => csv::DESCRIPTION,
         }
     }
 
@@ -98,15 +210,18 @@ impl Format {
     ///
     /// [`ErrorKind::FormatUndecided`] when several fit equally.
     pub fn detect(head: &[u8]) -> Result<Option<Self>> {
-        let fits: Vec<Self> = [
-            (Self::Pskc, pskc::fits(head)),
-            (Self::Graph, graph::fits(head)),
-            (Self::Jsonl, jsonl::fits(head)),
-            (Self::EntraCsv, entra_csv::fits(head)),
-        ]
-        .into_iter()
-        .filter_map(|(format, fits)| fits.then_some(format))
-        .collect();
+        let text = csv::readable(head);
+        let fits: Vec<Self> = Self::ALL
+            .into_iter()
+            .filter(|format| match (format, format.vendor()) {
+                (_, Some(entry)) => (entry.fits)(text),
+                (Self::Pskc, None) => pskc::fits(head),
+                (Self::Graph, None) => graph::fits(head),
+                (Self::Jsonl, None) => jsonl::fits(head),
+                (Self::EntraCsv, None) => entra_csv::fits(head),
+                (_, None) => false,
+            })
+            .collect();
         match fits.as_slice() {
             // Rows of any layout are the most general of all, so they are asked last.
             [] => Ok(csv::fits(head).then_some(Self::Csv)),
@@ -158,23 +273,31 @@ pub struct Opened<'s> {
 pub fn open<'s>(head: Head<'s>, options: &ReadOptions, keyring: &mut Keyring) -> Result<Option<Opened<'s>>> {
     if text::is_wide(head.bytes()) {
         let detail = "expected UTF-8, or UTF-16 with its mark, but found UTF-16 without it".to_owned();
-        return Err(crate::error::Error::new(ErrorKind::TextUnreadable { detail }).at(head.trail().whole()));
+        return Err(Error::new(ErrorKind::TextUnreadable { detail }).at(head.trail().whole()));
     }
     let format = match options.from {
         Some(format) => Some(format),
-        None => match Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))? {
-            // Whoever names columns speaks of rows, whatever their header looks like.
-            None | Some(Format::EntraCsv) if options.csv.names_columns() => Some(Format::Csv),
-            detected => detected,
+        // Whoever names columns speaks of rows, whatever they look like.
+        None if options.csv.names_columns() => match Format::detect(head.bytes()) {
+            Ok(Some(format)) if !format.has_columns() => Some(format),
+            _ => Some(Format::Csv),
         },
+        None => Format::detect(head.bytes()).map_err(|error| error.at(head.trail().whole()))?,
     };
     Ok(match format {
-        None => None,
+        None => match vendor::sealed::by_name(head.trail().name()) {
+            Some(kind) => return Err(Error::new(kind).at(head.trail().whole())),
+            None => None,
+        },
         Some(Format::Csv) => Some(csv::open(head, options)?),
         Some(Format::EntraCsv) => Some(entra_csv::open(head, options)?),
         Some(Format::Graph) => Some(graph::open(head, options)?),
         Some(Format::Jsonl) => Some(jsonl::open(head)?),
         Some(Format::Pskc) => Some(pskc::open(head, options, keyring)?),
+        Some(format) => match format.vendor() {
+            Some(entry) => Some((entry.open)(head, options)?),
+            None => None,
+        },
     })
 }
 
@@ -189,6 +312,8 @@ pub enum Reader {
     Jsonl,
     /// Key packages, with what their container says.
     Pskc(Box<pskc::Container>),
+    /// Records of a vendor's format.
+    Vendor(vendor::Reader),
 }
 
 impl Reader {
@@ -206,6 +331,7 @@ impl Reader {
             Self::Graph(reader) => graph::read(reader, chunk, trail, each),
             Self::Jsonl => jsonl::read(chunk, trail, each),
             Self::Pskc(container) => pskc::read(container, chunk, trail, each),
+            Self::Vendor(reader) => reader.read(chunk, trail, each),
         }
     }
 }
@@ -223,6 +349,8 @@ pub enum Writer {
     Jsonl,
     /// Key packages, protected or not.
     Pskc(Box<pskc::PskcWriter>),
+    /// Items of a vendor's format.
+    Vendor(vendor::Writer),
 }
 
 impl Writer {
@@ -234,6 +362,7 @@ impl Writer {
             Format::Jsonl => Some(Self::Jsonl),
             Format::Pskc => Some(Self::Pskc(Box::new(pskc::PskcWriter::plain()))),
             Format::Csv => None,
+            format => vendor::Writer::new(format).map(Self::Vendor),
         }
     }
 
@@ -245,6 +374,7 @@ impl Writer {
             Self::Graph => Format::Graph,
             Self::Jsonl => Format::Jsonl,
             Self::Pskc(_) => Format::Pskc,
+            Self::Vendor(writer) => writer.format(),
         }
     }
 
@@ -256,6 +386,7 @@ impl Writer {
             Self::Graph => graph::HOLDS,
             Self::Jsonl => Holds::EVERYTHING,
             Self::Pskc(_) => pskc::HOLDS,
+            Self::Vendor(writer) => writer.target().holds,
         }
     }
 
@@ -267,6 +398,7 @@ impl Writer {
             Self::Graph => Reader::Graph(graph::Reader::written()),
             Self::Jsonl => Reader::Jsonl,
             Self::Pskc(writer) => Reader::Pskc(Box::new(writer.reader())),
+            Self::Vendor(writer) => Reader::Vendor((writer.target().reader)()),
         }
     }
 
@@ -278,6 +410,7 @@ impl Writer {
             Self::Graph => out.extend(graph::HEAD),
             Self::Jsonl => {}
             Self::Pskc(writer) => writer.head(out),
+            Self::Vendor(writer) => out.extend(writer.target().head),
         }
     }
 
@@ -285,7 +418,7 @@ impl Writer {
     pub fn before(&self, number: u64, out: &mut Plain) {
         match self {
             Self::Graph => graph::before(number, out),
-            Self::Csv(_) | Self::EntraCsv | Self::Jsonl | Self::Pskc(_) => {}
+            Self::Csv(_) | Self::EntraCsv | Self::Jsonl | Self::Pskc(_) | Self::Vendor(_) => {}
         }
     }
 
@@ -297,6 +430,7 @@ impl Writer {
             Self::Graph => graph::item(token, out),
             Self::Jsonl => jsonl::item(token, out),
             Self::Pskc(writer) => writer.item(token, out),
+            Self::Vendor(writer) => (writer.target().item)(token, out),
         }
     }
 
@@ -305,6 +439,7 @@ impl Writer {
         match self {
             Self::Graph => out.extend(graph::TAIL),
             Self::Pskc(_) => out.extend(pskc::TAIL),
+            Self::Vendor(writer) => out.extend(writer.target().tail),
             Self::Csv(_) | Self::EntraCsv | Self::Jsonl => {}
         }
     }

@@ -21,11 +21,15 @@ pub struct Holds {
     pub hashes: &'static [Algorithm],
     /// Longest seed, in Base32 characters without padding.
     pub seed_base32_characters: Option<usize>,
+    /// The only length of a seed in bytes; `None` means any.
+    pub seed_bytes: Option<usize>,
     /// Fields that the format has a place for. What it has none for, its declared constants say (a list above with
     /// one entry) or nothing does.
     pub fields: Fields,
     /// `upn`
     pub user: UserHeld,
+    /// The user chose what is written, so what is left out is no loss to speak of.
+    pub chosen: bool,
 }
 
 /// A set of fields.
@@ -77,8 +81,10 @@ impl Holds {
         periods: &[],
         hashes: &Algorithm::ALL,
         seed_base32_characters: None,
+        seed_bytes: None,
         fields: Fields::ALL,
         user: UserHeld::Any,
+        chosen: false,
     };
 
     /// Whether a field has a place.

@@ -50,8 +50,15 @@ const SHA1_BYTES: usize = 20;
 pub fn normalize<'a>(mut draft: Draft<'a>, fill: &'a Fill, findings: &mut dyn Findings) -> Option<Token<'a>> {
     // A seed that the reader had to withhold is not missing on top of that.
     let withheld = draft.faults.iter().any(|(code, _)| matches!(code, Code::MacMismatch | Code::SeedEncoding));
+    // Of a record that its reader knows to be no OATH token, there is nothing else to say.
+    let foreign = draft.kind.is_none()
+        && draft.seed.is_none()
+        && draft.faults.iter().any(|(code, _)| *code == Code::TypeUnsupported);
     for (code, message) in std::mem::take(&mut draft.faults) {
         findings.note(code, code.severity(), &|| message.clone());
+    }
+    if foreign {
+        return None;
     }
     let kind = fill.or(draft.kind.take(), Field::Type);
     let period = fill.or(draft.period.take(), Field::Period);

@@ -11,7 +11,9 @@
 
 use std::fmt::Display;
 
-use crate::record::{Code, Findings, Holds, Moving, Seed, Severity, Token, UserHeld, escaped, is_object_id, is_unseen};
+use crate::record::{
+    Code, Field, Findings, Holds, Moving, Seed, Severity, Token, UserHeld, escaped, is_object_id, is_unseen,
+};
 
 /// Shortest seed, in bytes (RFC 4226 §4, R6).
 const SHORTEST_SEED_BYTES: usize = 16;
@@ -26,6 +28,7 @@ pub fn validate(token: &mut Token<'_>, holds: &Holds, findings: &mut dyn Finding
     rules.otp(token);
     rules.seed(&token.seed);
     rules.user(token);
+    rules.dropped(token);
     rules.texts(token);
 }
 
@@ -111,6 +114,13 @@ impl Rules<'_> {
                 format!("the seed has {characters} Base32 characters: the target holds at most {most}")
             });
         }
+        if let Some(only) = self.holds.seed_bytes
+            && length != only
+        {
+            self.reject(Code::SeedUnsupported, &|| {
+                format!("the target cannot hold a seed of {length} bytes: expected {only}")
+            });
+        }
         if let Some(weakness) = weakness(seed.expose()) {
             self.reject_for_entra(Code::SeedWeak, &|| format!("the seed is {weakness}, not a random one"));
         }
@@ -142,6 +152,28 @@ impl Rules<'_> {
                 token.upn = None;
             }
             _ => {}
+        }
+    }
+
+    /// Names the fields that are lost. A key's own id is none of them: it means something inside its container only, and
+    /// every key of a PSKC file has one.
+    fn dropped(&mut self, token: &Token<'_>) {
+        let drifts = matches!(token.otp.moving, Moving::Period { drift, .. } if drift != 0);
+        let there = [
+            (Field::Serial, token.serial.is_some()),
+            (Field::Issue, token.issue.is_some()),
+            (Field::Manufacturer, token.manufacturer.is_some()),
+            (Field::Model, token.model.is_some()),
+            (Field::Drift, drifts),
+        ];
+        let holds = self.holds;
+        let lost = |(field, there): &(Field, bool)| *there && !holds.has(*field);
+        if !holds.chosen && there.iter().any(lost) {
+            self.findings.note(Code::FieldDropped, Severity::Warning, &|| {
+                let names: Vec<&str> =
+                    there.iter().filter(|field| lost(field)).map(|(field, _)| field.name()).collect();
+                format!("the target has no place for the {}", names.join(", "))
+            });
         }
     }
 
@@ -243,8 +275,10 @@ mod tests {
         periods: &[30, 60],
         hashes: &[Algorithm::Sha1],
         seed_base32_characters: Some(128),
+        seed_bytes: None,
         fields: Fields::ALL,
         user: UserHeld::Upn,
+        chosen: false,
     };
 
     fn token() -> Token<'static> {
@@ -326,6 +360,33 @@ mod tests {
         for whole in ["2600120000000", "306EUO4-00960", "1E5", "E+12", "GALT11420104"] {
             check(&ENTRA, with(whole), &[]);
         }
+    }
+
+    #[test]
+    fn a_seed_of_another_length_than_the_target_holds_is_refused() {
+        let only = Holds { seed_bytes: Some(20), ..Holds::EVERYTHING };
+        check(&only, token(), &[]);
+        for length in [19_u8, 32] {
+            let seed = Seed::new((0..length).map(|byte| byte.wrapping_mul(37) ^ 11).collect());
+            let message =
+                format!("rejected: the target cannot hold a seed of {length} bytes: expected 20 [seed-unsupported]");
+            check(&only, Token { seed, ..token() }, &[&message]);
+        }
+    }
+
+    #[test]
+    fn every_field_that_is_lost_is_named() {
+        let few = Holds { fields: Fields::of(&[Field::Serial, Field::Seed]), ..Holds::EVERYTHING };
+        let lost = "warning: the target has no place for the manufacturer, model [field-dropped]";
+        check(&few, token(), &[lost]);
+        let moving = Moving::Period { seconds: 30.try_into().expect("30 is not 0"), drift: -2 };
+        let full =
+            Token { issue: Some("1".into()), key_id: Some("a".into()), otp: Otp { moving, ..token().otp }, ..token() };
+        let none = Holds { fields: Fields::of(&[Field::Seed]), ..Holds::EVERYTHING };
+        let lost = "warning: the target has no place for the serial, issue, manufacturer, model, drift [field-dropped]";
+        check(&none, full.clone(), &[lost]);
+        check(&Holds { chosen: true, ..none }, full.clone(), &[]);
+        check(&Holds::EVERYTHING, full, &[]);
     }
 
     #[test]

@@ -120,6 +120,7 @@ pub(crate) fn error(error: &Error) -> Option<String> {
         ErrorKind::PskcUnsupported { .. } => {
             "ask the vendor for AES-128-CBC with HMAC-SHA1, which RFC 6030 §6 asks everyone to have".into()
         }
+        ErrorKind::VendorSealed { ask, .. } => format!("ask the vendor for {ask}"),
         ErrorKind::MapInvalid { .. } => return None,
 
         ErrorKind::EveryRecord { code, .. } => return every(*code),
@@ -165,6 +166,7 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
             "if it says something of the tokens, name its field with `--column FIELD=NAME`, or else add `--ignore-column NAME`"
         }
         Code::DigitsUnsupported => "keep these tokens for another server with `--to jsonl`; Entra takes 6 digits",
+        Code::FieldDropped => "keep the whole record beside it with `--to jsonl`",
         Code::HashAssumed => "if the vendor's order says so, confirm it with `--set hash=sha1`",
         Code::HashUnknown => "add `--set hash=sha256` (or sha512), as the vendor's order says",
         Code::HashUnsupported => "`--to graph` takes SHA-1 and SHA-256, `--to jsonl` SHA-512 too; there are no others",
@@ -192,6 +194,7 @@ pub(crate) const fn code(code: Code) -> Option<&'static str> {
             "keep these tokens for another server with `--to jsonl`; Entra takes 128 Base32 characters"
         }
         Code::SeedTooShort => "ask the vendor for tokens with longer seeds, or add `--allow seed-too-short`",
+        Code::SeedUnsupported => "keep these tokens for another server with `--to jsonl`",
         Code::SeedWeak => "ask the vendor for the real seeds; these are samples that anyone can compute",
         Code::SerialDamaged => "take the vendor's own file, not one that a spreadsheet has saved",
         Code::SerialDuplicate => "ask the vendor which record is the token's; `--skip-rejected` writes the others",
@@ -326,6 +329,7 @@ mod tests {
             PskcKeyMissing { name: Some("Pre-shared-key".into()) },
             PskcKeyWrong { tried: 1 },
             PskcUnsupported { what: "the encryption", found: "kw-camellia128".into() },
+            VendorSealed { what: "a `.dpx` file of OneSpan's", ask: "an encrypted PSKC file, and its key apart" },
             MapInvalid { name: "acme.toml".into() },
             EveryRecord { code: Code::PeriodUnknown, records: 1000 },
             EveryRecord { code: Code::MacMismatch, records: 1000 },
@@ -448,6 +452,8 @@ mod tests {
               hint: ask the vendor for the key of this very delivery
             error: the encryption `kw-camellia128` is not supported
               hint: ask the vendor for AES-128-CBC with HMAC-SHA1, which RFC 6030 §6 asks everyone to have
+            error: this is a `.dpx` file of OneSpan's: only its maker's programs can open it
+              hint: ask the vendor for an encrypted PSKC file, and its key apart
             error: `acme.toml` is no map file
             error: all 1000 records have the same fault: nothing says the time step
               hint: add `--set period=30` (or 60), as the vendor's order says
@@ -495,6 +501,9 @@ mod tests {
             digits-unsupported
               The number of digits is none that a code can have, or none that the target can hold.
               hint: keep these tokens for another server with `--to jsonl`; Entra takes 6 digits
+            field-dropped
+              The target has no place for a field that the record has.
+              hint: keep the whole record beside it with `--to jsonl`
             hash-assumed
               The format has no place for the hash; SHA-1 is taken for seeds of 20 bytes or less.
               hint: if the vendor's order says so, confirm it with `--set hash=sha1`
@@ -564,6 +573,9 @@ mod tests {
             seed-too-short
               The seed has fewer than 16 bytes (RFC 4226 §4, R6).
               hint: ask the vendor for tokens with longer seeds, or add `--allow seed-too-short`
+            seed-unsupported
+              The target holds seeds of one length only, and this has another.
+              hint: keep these tokens for another server with `--to jsonl`
             seed-weak
               The seed is one repeated byte, a counting run, or a published sample; a warning for targets other than Entra's.
               hint: ask the vendor for the real seeds; these are samples that anyone can compute

@@ -46,7 +46,7 @@
 //! [RFC 4180]: https://www.rfc-editor.org/rfc/rfc4180
 
 mod columns;
-mod rows;
+pub(super) mod rows;
 mod unread;
 mod write;
 
@@ -171,10 +171,63 @@ pub struct Layout {
 
 /// How the seeds of a member are spelled, and how that is known.
 #[derive(Clone, Debug)]
-enum Seeds {
+pub(super) enum Seeds {
+    /// The user or the header says it.
     Declared(Encoding),
+    /// The format says it.
     Prescribed(Encoding),
-    Settled { encoding: Encoding, line: u64, column: String },
+    /// The column says it, up to that line.
+    Settled {
+        /// The one encoding that fits.
+        encoding: Encoding,
+        /// The line that left one reading.
+        line: u64,
+        /// What to call the column.
+        column: String,
+    },
+}
+
+impl Seeds {
+    /// The text of a seed with what is known of its encoding; a doubt goes to `faults`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::EncodingContradicted`] for a value that can only be of another encoding than its column.
+    pub(super) fn take<'a>(
+        &self,
+        line: u64,
+        text: Cow<'a, str>,
+        faults: &mut Vec<(Code, String)>,
+    ) -> std::result::Result<SeedText<'a>, ErrorKind> {
+        match self {
+            Self::Declared(encoding) => Ok(SeedText::Declared(text, *encoding)),
+            Self::Prescribed(encoding) => {
+                // Text that can only be of another encoding cannot be decoded either, which `normalize` says.
+                if let Verdict::Doubtful(code, message) = judge(&text, *encoding) {
+                    faults.push((code, message));
+                }
+                Ok(SeedText::Prescribed(text, *encoding))
+            }
+            Self::Settled { encoding, line: settled_at, column } => {
+                let verdict = judge(&text, *encoding);
+                let text = SeedText::Settled(text, *encoding);
+                match verdict {
+                    Verdict::Fits => {}
+                    Verdict::Doubtful(code, message) => faults.push((code, message)),
+                    Verdict::Contradicts(found) => {
+                        return Err(ErrorKind::EncodingContradicted {
+                            column: column.clone(),
+                            settled: *encoding,
+                            settled_at: *settled_at,
+                            found,
+                            found_at: line,
+                        });
+                    }
+                }
+                Ok(text)
+            }
+        }
+    }
 }
 
 /// What a format says of the seeds where the user and the header say nothing.
@@ -390,33 +443,7 @@ impl Layout {
         let mut faults = Vec::new();
         let seed = match take(Field::Seed) {
             None => None,
-            Some(text) => Some(match &self.seed {
-                Seeds::Declared(encoding) => SeedText::Declared(text, *encoding),
-                Seeds::Prescribed(encoding) => {
-                    // Text that can only be of another encoding cannot be decoded either, which `normalize` says.
-                    if let Verdict::Doubtful(code, message) = judge(&text, *encoding) {
-                        faults.push((code, message));
-                    }
-                    SeedText::Prescribed(text, *encoding)
-                }
-                Seeds::Settled { encoding, line: settled_at, column } => {
-                    match judge(&text, *encoding) {
-                        Verdict::Fits => {}
-                        Verdict::Doubtful(code, message) => faults.push((code, message)),
-                        Verdict::Contradicts(found) => {
-                            drop(SeedText::Settled(text, *encoding));
-                            return Err(ErrorKind::EncodingContradicted {
-                                column: column.clone(),
-                                settled: *encoding,
-                                settled_at: *settled_at,
-                                found,
-                                found_at: line,
-                            });
-                        }
-                    }
-                    SeedText::Settled(text, *encoding)
-                }
-            }),
+            Some(text) => Some(self.seed.take(line, text, &mut faults)?),
         };
         Ok(Draft {
             place: Some(Place::Line(line)),
@@ -444,7 +471,7 @@ impl Layout {
     }
 }
 
-fn is_blank(value: &str) -> bool {
+pub(super) fn is_blank(value: &str) -> bool {
     value.trim_ascii().is_empty()
 }
 

@@ -42,6 +42,11 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    /// Leaves out fields without text: what several spaces in a row make.
+    pub(in crate::format) fn drop_blank(&mut self) {
+        self.0.retain(|field| !field.trim_ascii().is_empty());
+    }
+
     fn clear(&mut self) {
         for field in &mut self.0 {
             if let Cow::Owned(text) = field {
@@ -67,7 +72,7 @@ impl Drop for Fields<'_> {
 }
 
 /// Splits text into rows.
-pub(super) struct Rows<'a> {
+pub(in crate::format) struct Rows<'a> {
     text: &'a str,
     delimiter: u8,
     at: usize,
@@ -82,7 +87,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Begins at the start of `text`, whose first line has the number `line`.
-    pub(super) fn new(text: &'a str, delimiter: u8, line: u64) -> Self {
+    pub(in crate::format) fn new(text: &'a str, delimiter: u8, line: u64) -> Self {
         let quotes = memchr(b'"', text.as_bytes()).is_some();
         let returns = memchr(b'\r', text.as_bytes()).is_some();
         Self { text, delimiter, at: 0, line, quotes, returns, seed: None }
@@ -98,17 +103,17 @@ impl<'a> Rows<'a> {
     }
 
     /// Where the next row begins, in bytes from the start of the text.
-    pub(super) const fn at(&self) -> usize {
+    pub(in crate::format) const fn at(&self) -> usize {
         self.at
     }
 
     /// The number of the line at [`Rows::at`].
-    pub(super) const fn line(&self) -> u64 {
+    pub(in crate::format) const fn line(&self) -> u64 {
         self.line
     }
 
     /// Reads the next row that has any text; returns the number of its first line.
-    pub(super) fn next(&mut self, fields: &mut Fields<'a>) -> std::result::Result<Option<u64>, Fault> {
+    pub(in crate::format) fn next(&mut self, fields: &mut Fields<'a>) -> std::result::Result<Option<u64>, Fault> {
         loop {
             fields.clear();
             let rest = &self.text.as_bytes()[self.at..];
@@ -249,8 +254,8 @@ impl<'a> Rows<'a> {
 
 /// What is wrong with the syntax of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) line: u64,
+pub(in crate::format) struct Fault {
+    pub(in crate::format) line: u64,
     kind: FaultKind,
 }
 
@@ -279,9 +284,9 @@ impl From<Fault> for ErrorKind {
 }
 
 /// Cuts between rows: at line ends outside quotes.
-pub(super) struct RowBoundary {
+pub(in crate::format) struct RowBoundary {
     /// A quote that stays open for longer is closed nowhere.
-    pub(super) field_bytes: u64,
+    pub(in crate::format) field_bytes: u64,
 }
 
 impl Boundary for RowBoundary {

@@ -104,8 +104,10 @@ impl OutColumns {
             periods: &[],
             hashes: if has(Field::Hash) { &Algorithm::ALL } else { &[Algorithm::Sha1] },
             seed_base32_characters: None,
+            seed_bytes: None,
             fields: self.fields(),
             user: if has(Field::Upn) { UserHeld::Any } else { UserHeld::None },
+            chosen: true,
         }
     }
 

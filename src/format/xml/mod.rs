@@ -81,7 +81,8 @@ pub(super) struct Rules {
     pub(super) format: &'static str,
     /// The element that is a record: no other element may hold it. A cutter that looks for its ends relies on it.
     pub(super) record: &'static str,
-    /// The namespace of the format: of everything with the outermost element's prefix, and of nothing else.
+    /// The namespace of the format: of everything with the outermost element's prefix, and of nothing else. Empty where a
+    /// format has none, and its elements are known by their names alone.
     pub(super) namespace: &'static str,
     /// Elements of other standards, which are known by their local names and may declare their own namespace.
     pub(super) guests: &'static [&'static str],
@@ -99,6 +100,9 @@ impl Rules {
     ///
     /// `prefix` is the outermost element's, and `local` the name of the element that has the attribute.
     fn redeclares(&self, prefix: &str, local: &str, attribute: &str, value: &str) -> bool {
+        if self.namespace.is_empty() {
+            return false;
+        }
         let Some(declared) = attribute.strip_prefix("xmlns") else { return false };
         let declared = match declared.strip_prefix(':') {
             Some(declared) => declared,
