@@ -29,6 +29,8 @@ pub(super) enum Kind {
     OpenPgpDetached,
     /// None of these: a member to read.
     Plain,
+    /// A container that is known and not opened: its name.
+    Unopened(&'static str),
     /// PKWARE's APPNOTE.
     Zip,
 }
@@ -47,8 +49,23 @@ pub(super) fn sniff(head: &[u8]) -> Kind {
     if let Some((_, what)) = NOT_SEEDS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Kind::NotSeeds(what);
     }
+    if let Some((.., what)) =
+        UNOPENED.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
+    {
+        return Kind::Unopened(what);
+    }
     armored(head).or_else(|| binary(head)).unwrap_or(Kind::Plain)
 }
+
+/// Containers that no vendor is known to send, by bytes at an offset.
+const UNOPENED: &[(usize, &[u8], &str)] = &[
+    (0, b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (0, b"Rar!\x1a\x07", "RAR archive"),
+    (0, b"\xfd7zXZ\0", "xz file"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd file"),
+    (4, b"1AY&SY", "bzip2 file"),
+    (257, b"ustar", "tar archive"),
+];
 
 /// A local header, an empty archive, or either behind the marker of a spanned or formerly spanned one.
 fn is_zip(head: &[u8]) -> bool {
@@ -332,6 +349,18 @@ mod tests {
         ] {
             assert_eq!(sniff(text), Kind::Plain, "{text:02x?}");
         }
+    }
+
+    #[test]
+    fn names_the_containers_that_are_not_opened() {
+        // The first bytes of what 7zz, xz, zstd, bzip2 and tar write.
+        assert_eq!(sniff(b"7z\xbc\xaf\x27\x1c\0\x04"), Kind::Unopened("7z archive"));
+        assert_eq!(sniff(b"\xfd7zXZ\0\0\x04"), Kind::Unopened("xz file"));
+        assert_eq!(sniff(b"BZh91AY&SY"), Kind::Unopened("bzip2 file"));
+        let mut tar = b"tokens.csv".to_vec();
+        tar.resize(257, 0);
+        tar.extend(b"ustar\0");
+        assert_eq!(sniff(&tar), Kind::Unopened("tar archive"));
     }
 
     #[test]

@@ -244,6 +244,10 @@ impl<'w> Walk<'w> {
                 Ok(())
             }
             Kind::Plain => self.plain(at, &mut whole),
+            Kind::Unopened(layer) => {
+                let detail = "this program does not open such".to_owned();
+                Err(Error::new(ErrorKind::ContainerUnsupported { layer, detail }).at(at.trail.whole()))
+            }
             Kind::Zip => {
                 self.deeper(at)?;
                 let mut held = Plain::default();
