@@ -15,6 +15,7 @@ mod assign;
 mod join;
 mod mill;
 mod output;
+mod part;
 mod report;
 mod run;
 mod set;
@@ -24,7 +25,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use assign::Assignments;
-pub use output::{Destination, Parts};
+pub use output::Destination;
+pub use part::Parts;
 pub use report::{write_csv, write_json};
 pub use run::run;
 
