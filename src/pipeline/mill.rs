@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
+use super::kept::Kept;
 use super::set::Segment;
 use super::{Assignments, Severities};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{Chunk, Reader, Writer};
-use crate::record::{Code, Finding, Findings, Holds, Place, Plain, Severity, Tally, Token, Trail, escaped};
+use crate::record::{Code, Finding, Findings, Holds, Place, Plain, Severity, Tally, Trail, escaped};
 use crate::refine::{Fill, Proof, normalize, validate};
 
 /// What all chunks of a run have in common.
@@ -91,7 +92,7 @@ impl Mill<'_> {
     ) -> Result<()> {
         writer.head(document);
         // Tokens that were written, each with its number in the segment.
-        let mut tokens: Vec<(usize, Token<'static>)> = Vec::new();
+        let mut kept = Kept::default();
         let mut items = Vec::new();
         let mut entries = 0;
         let mut serial = String::new();
@@ -118,7 +119,7 @@ impl Mill<'_> {
                     let start = document.len();
                     writer.item(&token, document);
                     items.push(start..document.len());
-                    tokens.push((entries, token.into_owned()));
+                    kept.add(entries, token);
                 }
                 entries += 1;
             } else if !serial.is_empty() {
@@ -129,35 +130,36 @@ impl Mill<'_> {
             Ok(())
         })?;
         writer.tail(document);
-        self.prove(trail, tokens, items, document, batch)
+        self.prove(trail, kept, items, document, batch)
     }
 
     /// Reads the document back and emits the items whose tokens it proves.
     fn prove(
         &self,
         trail: &Trail,
-        tokens: Vec<(usize, Token<'static>)>,
+        mut kept: Kept,
         items: Vec<Range<usize>>,
         document: &mut Plain,
         batch: &mut Batch,
     ) -> Result<()> {
         let Some(reader) = &self.written_reader else { return Ok(()) };
         let written = Chunk { bytes: std::mem::take(document), offset_bytes: 0, first_line: 1, first_record: 1 };
-        let mut proved = vec![Err("it cannot be read back".to_owned()); tokens.len()];
+        // Why each token is not proved; nothing where it is.
+        let mut refusals: Vec<Option<String>> = Vec::with_capacity(kept.len());
         let none = Fill::default();
         let mut position = 0;
         let read_back = reader.read(&written, trail, &mut |mut draft| {
-            if let Some((_, token)) = tokens.get(position) {
-                let proof = Proof::new(token, &self.holds);
+            if let Some(token) = kept.take(position) {
+                let proof = Proof::new(&token, &self.holds);
                 proof.complete(&mut draft);
                 let mut refusal = Refusal(None);
-                proved[position] = match normalize(draft, &none, &mut refusal) {
-                    Some(written) => proof.check(&written).map_err(|mismatch| mismatch.to_string()),
-                    None => Err(format!(
+                refusals.push(match normalize(draft, &none, &mut refusal) {
+                    Some(written) => proof.check(&written).err().map(|mismatch| mismatch.to_string()),
+                    None => Some(format!(
                         "what was written is refused when it is read back: {}",
                         refusal.0.map_or("", Code::name)
                     )),
-                };
+                });
             }
             position += 1;
             Ok(())
@@ -167,21 +169,20 @@ impl Mill<'_> {
         if let Err(error) = read_back {
             return Err(bug(format!("what was written cannot be read back: {error}")).at(trail.whole()));
         }
-        if position != tokens.len() {
-            return Err(
-                bug(format!("{} tokens were written, and {position} are read back", tokens.len())).at(trail.whole())
-            );
+        if position != kept.len() || refusals.len() != kept.len() || items.len() != kept.len() {
+            let detail = format!("{} tokens were written, and {position} are read back", kept.len());
+            return Err(bug(detail).at(trail.whole()));
         }
-        for (((index, token), item), proof) in tokens.into_iter().zip(items).zip(proved) {
-            match proof {
-                Ok(()) => {
-                    batch.segment.wrote(index, item.len());
+        for (index, (item, refusal)) in items.into_iter().zip(refusals).enumerate() {
+            let (entry, place, serial) = kept.named(index);
+            match refusal {
+                None => {
+                    batch.segment.wrote(entry, item.len());
                     batch.items.push(item);
                     batch.proved += 1;
                 }
-                Err(why) => {
-                    let serial = token.serial.as_ref().map_or("", |serial| serial.as_str());
-                    let mut notes = self.notes(trail, token.place, serial, &mut batch.tally, &mut batch.findings);
+                Some(why) => {
+                    let mut notes = self.notes(trail, place, serial, &mut batch.tally, &mut batch.findings);
                     notes.note(Code::ProofFailed, Severity::Rejected, &|| why.clone());
                     batch.rejected += 1;
                 }
@@ -256,5 +257,58 @@ impl Findings for Refusal {
         if severity == Severity::Rejected {
             self.0.get_or_insert(code);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Format, ReadOptions};
+    use crate::record::Keyring;
+
+    /// Two tokens of SHA-1 and SHA-256, invented.
+    const TOKENS: &str = concat!(
+        r#"{"serial":"1","manufacturer":"A","model":"B","type":"totp","hash":"sha1","digits":6,"period":30,"seed":"GAYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD"}"#,
+        "\n",
+        r#"{"serial":"2","manufacturer":"A","model":"B","type":"totp","hash":"sha256","digits":6,"period":30,"seed":"GEYTEMZUGU3DOOBZHI5TYPJ6H5AECQSD"}"#,
+        "\n",
+    );
+
+    /// Mills the two tokens for a writer, as if its target held what `holds` says.
+    fn milled(writer: &Writer, holds: Holds) -> Batch {
+        let trail = Trail::new("tokens.jsonl");
+        let mut source = TOKENS.as_bytes();
+        let head = crate::format::Head::new(&mut source, trail.clone(), crate::limits::Limits::default());
+        let options = ReadOptions { from: Some(Format::Jsonl), ..ReadOptions::default() };
+        let opened = crate::format::open(head.expect("memory"), &options, &mut Keyring::default());
+        let mut opened = opened.expect("two tokens").expect("jsonl");
+        let chunk = opened.cutter.next(Plain::default()).expect("lines").expect("a chunk");
+        let mill = Mill {
+            writer: Some(writer),
+            written_reader: Some(writer.reader()),
+            holds,
+            fill: &Fill::default(),
+            assign: None,
+            severities: &Severities::default(),
+            all_findings: true,
+        };
+        mill.mill(&opened.reader, &trail, chunk, Plain::default()).batch
+    }
+
+    #[test]
+    fn a_token_that_is_written_as_it_was_read_is_emitted() {
+        let batch = milled(&Writer::Jsonl, Holds::EVERYTHING);
+        assert_eq!((batch.read, batch.proved, batch.rejected, batch.items.len()), (2, 2, 0, 2));
+    }
+
+    #[test]
+    fn a_token_that_the_target_changes_is_never_emitted() {
+        // The Entra CSV has no column for the hash. Told that it holds everything, validate lets SHA-256 pass, and only
+        // the proof can find that other codes come out.
+        let batch = milled(&Writer::EntraCsv, Holds::EVERYTHING);
+        assert_eq!((batch.read, batch.proved, batch.rejected, batch.items.len()), (2, 1, 1, 1));
+        let refused = batch.findings.iter().find(|finding| finding.code == Code::ProofFailed).expect("a refusal");
+        assert_eq!(refused.serial.as_deref(), Some("2"));
+        assert_eq!(refused.message, "what was written does not give the same hash as what was read");
     }
 }

@@ -13,6 +13,7 @@
 
 mod assign;
 mod join;
+mod kept;
 mod mill;
 mod output;
 mod part;
